@@ -8,7 +8,10 @@ const darkroom = createClient({
 })
 
 try {
-  const task = await darkroom.generate({ prompt: process.argv[2] ?? 'a lighthouse at dusk', partialImages: 3 })
+  const task = await darkroom.generate({
+    prompt: process.argv[2] ?? 'a lighthouse at dusk',
+    partialImages: 3,
+  })
   for await (const event of task) console.log(event.type, event.task.progress)
   const [image] = await task.images()
   const file = await fetch(image.url)

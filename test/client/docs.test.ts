@@ -10,7 +10,8 @@ import { run } from '../support/npm.ts'
 it('the code of docs/client.md prints what is shown', async () => {
   await using server = await openGateway()
   const blocks = readBlocks(readFileSync('docs/client.md', 'utf8'))
-  const textOf = (language: string) => blocks.filter((one) => one.language === language).map(({ text }) => text)
+  const textOf = (language: string) =>
+    blocks.filter((one) => one.language === language).map(({ text }) => text)
   const entry = pathToFileURL(join(import.meta.dirname, '../../client/index.ts')).href
   const program = textOf('js')
     .join('')

@@ -44,6 +44,8 @@ describe('the client', () => {
 
 function imports(pattern: string): (string | undefined)[] {
   return globSync(pattern).flatMap((path) =>
-    [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)[^']*from '([^'.][^']*)'/gm)].map(([, name]) => name),
+    [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)[^']*from '([^'.][^']*)'/gm)].map(
+      ([, name]) => name,
+    ),
   )
 }

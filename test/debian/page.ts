@@ -2,7 +2,13 @@
 import { createElement, StrictMode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createClient } from '../../client/index.ts'
-import { DarkroomProvider, TaskImage, useGenerateImage, useTask, useTaskFeed } from '../../client/react/index.ts'
+import {
+  DarkroomProvider,
+  TaskImage,
+  useGenerateImage,
+  useTask,
+  useTaskFeed,
+} from '../../client/react/index.ts'
 
 declare global {
   /** What the page has shown, for the test. */
@@ -49,5 +55,9 @@ function Generator() {
 }
 
 createRoot(browser.document.querySelector('#root')).render(
-  createElement(StrictMode, null, createElement(DarkroomProvider, { client: darkroom }, createElement(Generator))),
+  createElement(
+    StrictMode,
+    null,
+    createElement(DarkroomProvider, { client: darkroom }, createElement(Generator)),
+  ),
 )

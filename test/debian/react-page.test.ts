@@ -37,33 +37,44 @@ async function open(query: string): Promise<Page> {
   return page
 }
 
-const taskCount = async () => (await server.get<{ tasks: { totalCount: number } }>('{ tasks { totalCount } }')).tasks.totalCount
+const taskCount = async () =>
+  (await server.get<{ tasks: { totalCount: number } }>('{ tasks { totalCount } }')).tasks.totalCount
 
 describe('a React page in strict mode', () => {
-  it.each(['sse', 'auto'])('generates, shows three previews, and resumes after a reload (transport %s)', async (transport) => {
-    const before = await taskCount()
-    const page = await open(`?transport=${transport}`)
-    await page.getByRole('button').dblclick()
-    await page.waitForFunction(() => globalThis.shown.includes('RUNNING 1'), null, { polling: 20 })
-    expect(await page.locator('img').getAttribute('data-state')).toBe('partial')
-    expect(await page.locator('img').getAttribute('alt')).toBe('a ferry [sandbox:duration=8000]')
+  it.each(['sse', 'auto'])(
+    'generates, shows three previews, and resumes after a reload (transport %s)',
+    async (transport) => {
+      const before = await taskCount()
+      const page = await open(`?transport=${transport}`)
+      await page.getByRole('button').dblclick()
+      await page.waitForFunction(() => globalThis.shown.includes('RUNNING 1'), null, { polling: 20 })
+      expect(await page.locator('img').getAttribute('data-state')).toBe('partial')
+      expect(await page.locator('img').getAttribute('alt')).toBe('a ferry [sandbox:duration=8000]')
 
-    await page.reload()
-    // The state before the reload comes first, then the rest.
-    await page.waitForFunction(() => globalThis.shown.some((one) => /RUNNING [123]/.test(one)), null, { polling: 20 })
-    await page.waitForFunction(() => globalThis.shown.includes('RUNNING 3'), null, { polling: 20 })
-    await page.locator('img[data-state=final]').waitFor()
-    expect(await page.locator('output').textContent()).toBe('SUCCEEDED')
-    expect(await page.locator('li').first().textContent()).toBe('SUCCEEDED')
-    const size = await page.locator('img').evaluate(async (image: HTMLImageElement) => {
-      await image.decode()
-      return [image.naturalWidth > 0, image.currentSrc, image.srcset, image.style.backgroundImage.slice(0, 20)] as const
-    })
-    expect(size[0]).toBe(true)
-    expect(size[1]).toContain('width=640')
-    expect(size[3]).toBe('url("data:image/png;')
-    expect(await taskCount()).toBe(before + 1)
-  })
+      await page.reload()
+      // The state before the reload comes first, then the rest.
+      await page.waitForFunction(() => globalThis.shown.some((one) => /RUNNING [123]/.test(one)), null, {
+        polling: 20,
+      })
+      await page.waitForFunction(() => globalThis.shown.includes('RUNNING 3'), null, { polling: 20 })
+      await page.locator('img[data-state=final]').waitFor()
+      expect(await page.locator('output').textContent()).toBe('SUCCEEDED')
+      expect(await page.locator('li').first().textContent()).toBe('SUCCEEDED')
+      const size = await page.locator('img').evaluate(async (image: HTMLImageElement) => {
+        await image.decode()
+        return [
+          image.naturalWidth > 0,
+          image.currentSrc,
+          image.srcset,
+          image.style.backgroundImage.slice(0, 20),
+        ] as const
+      })
+      expect(size[0]).toBe(true)
+      expect(size[1]).toContain('width=640')
+      expect(size[3]).toBe('url("data:image/png;')
+      expect(await taskCount()).toBe(before + 1)
+    },
+  )
 
   it('makes one task from an effect that strict mode runs twice', async () => {
     const before = await taskCount()

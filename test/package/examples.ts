@@ -52,7 +52,8 @@ async function loadModules(url: URL, found = new Set<string>()): Promise<string[
   if (found.has(url.pathname)) return [...found]
   found.add(url.pathname)
   const response = await fetch(url)
-  if (!response.headers.get('content-type')?.includes('javascript')) throw new Error(`${url.href} is no script`)
+  if (!response.headers.get('content-type')?.includes('javascript'))
+    throw new Error(`${url.href} is no script`)
   const text = await response.text()
   for (const [, target = ''] of text.matchAll(/^(?:import|export)[^']*'([^']+)'/gm))
     await loadModules(new URL(target, url), found)

@@ -146,15 +146,24 @@ describe('the examples', () => {
     expect(html).toContain('darkroom.watch(id)')
     expect(modules).toContain('/darkroom-client/websocket.js')
     expect([script.code, script.stderr]).toEqual([0, ''])
-    expect(script.stdout).toMatch(/^TaskSnapshot 0\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/)
+    expect(script.stdout).toMatch(
+      /^TaskSnapshot 0\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/,
+    )
     expect(exitCode).toBe(0)
   })
 
   it('of Next.js: the route handlers respond', async () => {
     const cwd = installed.folder
-    const { code, stdout, stderr } = await run(installed.nodes.current, ['next-example.mjs'], { cwd, env: {} })
+    const { code, stdout, stderr } = await run(installed.nodes.current, ['next-example.mjs'], {
+      cwd,
+      env: {},
+    })
     expect([code, stderr]).toEqual([0, ''])
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'SUCCEEDED', last: 'TaskFinished', image: 'image/png' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'SUCCEEDED',
+      last: 'TaskFinished',
+      image: 'image/png',
+    })
   })
 
   it('of Next.js and of docs/react.md compile in strict mode', async () => {
