@@ -147,7 +147,7 @@ describe('the examples', () => {
     expect(modules).toContain('/darkroom-client/websocket.js')
     expect([script.code, script.stderr]).toEqual([0, ''])
     expect(script.stdout).toMatch(
-      /^TaskSnapshot 0\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/,
+      /^TaskSnapshot [\d.]+\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/,
     )
     expect(exitCode).toBe(0)
   })
