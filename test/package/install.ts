@@ -1,5 +1,6 @@
 // Packs the package and installs it in an empty folder, once for all tests, with the oldest supported Node and an
 // unsupported one.
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -76,6 +77,8 @@ export const LINKED = ['hono', '@hono/node-server', '@types/node', '@types/react
 async function addTools(project: string): Promise<void> {
   for (const name of LINKED) {
     const target = join(project, 'node_modules', name)
+    // The SDK for agents depends on some of them.
+    if (existsSync(target)) continue
     await mkdir(dirname(target), { recursive: true })
     await symlink(join(ROOT, 'node_modules', name), target, 'junction')
   }
