@@ -13,7 +13,10 @@ beforeAll(async () => {
   server = await openGateway()
   const script = await bundlePage()
   html = `<!doctype html><title>Page</title><div id="root"></div><script type="module">${script}</script>`
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks'] })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks'],
+  })
 })
 afterAll(async () => {
   await browser?.close()
