@@ -16,7 +16,7 @@ const source = readTree(['src/**/*.ts', 'bin/*.js'])
 const written = readTree([
   'src/**/*.ts',
   'client/**/*.ts',
-  'examples/**/*',
+  'examples/**/*.{html,md,mjs,ts,tsx}',
   'bin/*.js',
   'bench/**/*.ts',
   'tools/*.ts',

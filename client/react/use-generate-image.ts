@@ -8,7 +8,7 @@ export interface ImageGeneration extends TaskView {
    * Creates a task and watches it. A second call before the first has an answer returns the same task: a double click and
    * the effects of strict mode do not pay twice.
    */
-  generate(input: GenerateInput, options?: RequestOptions): Promise<RunningTask>
+  generate: (input: GenerateInput, options?: RequestOptions) => Promise<RunningTask>
   /** From `generate` until the task has its result. */
   isPending: boolean
 }

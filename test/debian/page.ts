@@ -18,7 +18,7 @@ declare global {
 // Only what this page uses of a browser: the project is checked with the types of Node.
 const browser = globalThis as unknown as {
   document: { querySelector(selector: string): Element }
-  location: { search: string; pathname: string }
+  location: { search: string }
   history: { replaceState(state: null, title: string, url: string): void }
 }
 const parameters = new URLSearchParams(browser.location.search)
@@ -34,7 +34,8 @@ function Generator() {
 
   async function start() {
     const created = await generate({ prompt: 'a ferry [sandbox:duration=8000]', partialImages: 3 })
-    browser.history.replaceState(null, '', `${browser.location.pathname}?task=${created.id}`)
+    parameters.set('task', created.id)
+    browser.history.replaceState(null, '', `?${String(parameters)}`)
     setId(created.id)
   }
   useEffect(() => {

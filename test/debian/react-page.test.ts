@@ -13,7 +13,10 @@ beforeAll(async () => {
   server = await openGateway()
   const script = await bundlePage()
   html = `<!doctype html><title>Page</title><div id="root"></div><script type="module">${script}</script>`
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks'],
+  })
 })
 afterAll(async () => {
   await browser?.close()
@@ -46,6 +49,8 @@ describe('a React page in strict mode', () => {
     async (transport) => {
       const before = await taskCount()
       const page = await open(`?transport=${transport}`)
+      let sockets = 0
+      page.on('websocket', () => sockets++)
       await page.getByRole('button').dblclick()
       await page.waitForFunction(() => globalThis.shown.includes('RUNNING 1'), null, { polling: 20 })
       expect(await page.locator('img').getAttribute('data-state')).toBe('partial')
@@ -73,6 +78,7 @@ describe('a React page in strict mode', () => {
       expect(size[1]).toContain('width=640')
       expect(size[3]).toBe('url("data:image/png;')
       expect(await taskCount()).toBe(before + 1)
+      expect(sockets > 0).toBe(transport === 'auto')
     },
   )
 

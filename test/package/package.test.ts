@@ -164,18 +164,16 @@ describe('the examples', () => {
     expect(modules).toContain('/darkroom-client/websocket.js')
     expect([script.code, script.stderr]).toEqual([0, ''])
     expect(script.stdout).toMatch(
-      /^TaskSnapshot 0\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/,
+      /^TaskSnapshot [\d.]+\n[^]*TaskFinished 1\nimage\.png, 1024×1024, \d+ micro-USD\n$/,
     )
     expect(exitCode).toBe(0)
   })
 
   it('of Next.js: the route handlers respond', async () => {
     const cwd = installed.folder
-    const { code, stdout, stderr } = await run(installed.nodes.current, ['next-example.mjs'], {
-      cwd,
-      env: {},
-    })
-    expect([code, stderr]).toEqual([0, ''])
+    // The example logs to standard error.
+    const { code, stdout } = await run(installed.nodes.current, ['next-example.mjs'], { cwd, env: {} })
+    expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       status: 'SUCCEEDED',
       last: 'TaskFinished',
