@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../clock.ts'
 
 export interface Deadline {
@@ -32,8 +31,8 @@ export function startDeadline(clock: Pick<Clock, 'monotonic' | 'sleep'>, timeout
       const isLate = passedMs > delayMs + MAX_TIMER_DELAY_MS
       leftMs = isLate ? Math.max(leftMs - delayMs, Math.min(timeoutMs, MIN_REST_MS)) : leftMs - passedMs
     }
-    // Sockets are read once more before it.
-    await setImmediate()
+    // Sockets are read once more meanwhile.
+    await clock.sleep(0)
     over.abort(new DOMException('The call took too long.', 'TimeoutError'))
   }
 
