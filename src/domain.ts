@@ -20,6 +20,7 @@
 
 import type { Animation, Complexity, Extra, MimeType, OutputFormat, SvgAuthor } from './formats.ts'
 
+export * from './deliveries.ts'
 export * from './formats.ts'
 
 /** GraphQL enums, CHECK constraints and types derive from these lists. */
@@ -73,22 +74,6 @@ export const LEDGER_SOURCES = ['PRICE', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
 export const UNCERTAIN_CHARGES = ['MODERATION', 'FAILURE', 'TIMEOUT'] as const
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
-export const WEBHOOK_EVENTS = [
-  'TASK_SUCCEEDED',
-  'TASK_FAILED',
-  'TASK_CANCELED',
-  'TASK_OUTCOME_UNKNOWN',
-  'WEBHOOK_TEST',
-] as const
-export const DELIVERY_STATES = ['PENDING', 'SUCCEEDED', 'FAILED'] as const
-export const DELIVERY_FAILURES = [
-  'REFUSED',
-  'REDIRECTED',
-  'GONE',
-  'TIMED_OUT',
-  'UNREACHABLE',
-  'ADDRESS_FORBIDDEN',
-] as const
 /**
  * Of a request that waits for a result: OPEN until delivered or not; TOLD_UNKNOWN was told that the outcome is unknown;
  * ATTACHED: a later request has taken its place.
@@ -126,9 +111,6 @@ export type UnknownOutcomePolicy = (typeof UNKNOWN_OUTCOME_POLICIES)[number]
 export type UsageSource = (typeof USAGE_SOURCES)[number]
 export type AssetKind = (typeof ASSET_KINDS)[number]
 export type WarningCode = (typeof WARNING_CODES)[number]
-export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
-export type DeliveryState = (typeof DELIVERY_STATES)[number]
-export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 export type CallState = (typeof CALL_STATES)[number]
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
 export type LedgerSource = (typeof LEDGER_SOURCES)[number]

@@ -113,12 +113,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const wakeUps = createWakeUps(clock)
   await makeDataDir(config.dataDir)
   const metrics = createMetrics()
-  const opened = await openDatabase({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    onWakeUp: (key) => wakeUps.wake(key),
-    log,
-  })
+  const opened = await openDatabase({ ...config, onWakeUp: (key) => wakeUps.wake(key), log })
   const db = withTransactionTimer(opened, () => {
     const end = metrics.transactions.startTimer()
     return (result) => end({ result })
@@ -193,16 +188,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const memory = createBodyBudget(MEMORY_LIMITS, clock)
   const bodies = createBodies({ memory, store, clock, log })
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
-  const operations = { ...http, persistedQueries }
-  const graphql = createGraphQL({
-    ...operations,
-    context,
-    introspection,
-    operatorIntrospection,
-    hub,
-    bodies,
-    tracing,
-  })
+  const operations = { ...http, persistedQueries, introspection, operatorIntrospection }
+  const graphql = createGraphQL({ ...operations, context, hub, bodies, tracing })
   // Half until the ping, half for its answer.
   const sockets = createSockets(graphql, { ...operations, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({

@@ -146,12 +146,6 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 function page({ copied, bytes, present, missing, damaged }: Counts): string {
-  const images = (count: number) => `${count} ${count === 1 ? 'image' : 'images'}`
-  const named = (hashes: string[]) =>
-    hashes
-      .slice(0, MAX_NAMED)
-      .map((sha256) => `  ${sha256}\n`)
-      .join('') + (hashes.length > MAX_NAMED ? `  … and ${hashes.length - MAX_NAMED} more\n` : '')
   return [
     `Copied ${images(copied)} (${formatBytes(bytes)}); ${present} were there already.\n`,
     missing.length > 0 ? `Missing at the source: ${images(missing.length)}\n${named(missing)}` : '',
@@ -159,4 +153,14 @@ function page({ copied, bytes, present, missing, damaged }: Counts): string {
       ? `Damaged at the source, not copied: ${images(damaged.length)}\n${named(damaged)}`
       : '',
   ].join('')
+}
+
+function images(count: number): string {
+  return `${count} ${count === 1 ? 'image' : 'images'}`
+}
+
+function named(hashes: readonly string[]): string {
+  const lines = hashes.slice(0, MAX_NAMED).map((sha256) => `  ${sha256}\n`)
+  const more = hashes.length - lines.length
+  return lines.join('') + (more > 0 ? `  … and ${more} more\n` : '')
 }

@@ -19,6 +19,7 @@ export const LAYERS = [
 const DOMAIN = new Set(
   [
     'async-iterators',
+    'deliveries',
     'domain',
     'formats',
     'errors',
@@ -113,6 +114,8 @@ const CODE_OWNERS: readonly { what: string; pattern: RegExp; owners: readonly st
       'src/http/security/slow-client.ts',
       // Simulates an upstream, which has its own time.
       'src/providers/sandbox/wait.ts',
+      // Lets sockets be read before a deadline ends a call.
+      'src/engine/worker/deadline.ts',
       // Time limits of a child process.
       'src/assets/svg/rasteriser.ts',
     ],

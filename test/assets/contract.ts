@@ -115,10 +115,10 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       const putting = store.put(file)
       let seen: Buffer | undefined
       let looks = 0
-      let isOver = false
-      const end = () => void (isOver = true)
+      const state = { isOver: false }
+      const end = () => void (state.isOver = true)
       putting.then(end, end)
-      while (!seen && !isOver) {
+      while (!seen && !state.isOver) {
         looks++
         seen = await store.read(sha256).catch(unlessMissing)
       }

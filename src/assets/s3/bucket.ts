@@ -191,7 +191,7 @@ export async function openBucket(
     async check(key: string): Promise<void> {
       const bytes = Buffer.from('a test of this store')
       await put(key, { open: () => bytes, byteSize: bytes.length, mimeType: 'text/plain' })
-      for await (const _chunk of await get(key)) continue
+      await (await get(key)).toArray()
       await this.remove(key)
       const missing = client.send(new sdk.HeadObjectCommand({ Bucket, Key: keyOf(key) }))
       await missing.catch((error: unknown) => {

@@ -5,7 +5,6 @@ export const OBJECTS = 'objects/'
 export const TOUCHED = 'touched/'
 /** Copies of content that a collection is about to delete. */
 export const ASIDE = 'aside/'
-export const RENDITIONS = 'renditions/'
 export const OWNER = 'owner'
 export const CHECK = 'check/'
 
@@ -16,6 +15,8 @@ export const isHash = (sha256: string) => SHA256.test(sha256)
 export const objectKey = (sha256: string) => `${OBJECTS}${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`
 
 export const touchKey = (sha256: string) => `${TOUCHED}${sha256}`
+
+export const renditionKey = (name: string) => `renditions/${name}`
 
 export const asideKey = (sha256: string) => `${ASIDE}${sha256}`
 

@@ -16,7 +16,7 @@ import { openSpool } from '../spool.ts'
 import { AssetMissing, type AssetStore } from '../store.ts'
 import { ObjectMissing, type Bucket } from './bucket.ts'
 import { collectUnused } from './collect.ts'
-import { CHECK, isHash, objectKey, OWNER, RENDITIONS, touchKey } from './keys.ts'
+import { CHECK, isHash, objectKey, OWNER, renditionKey, touchKey } from './keys.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 /** An idle store is asked so often whether it still takes objects. */
@@ -158,13 +158,12 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
 
 /** Made once for all processes, and kept on this machine as well. */
 function createSharedCache(bucket: Bucket, local: RenditionCache): RenditionCache {
-  const keyOf = (name: string) => `${RENDITIONS}${name}`
   return {
     async read(name) {
       const own = await local.read(name)
       if (own) return own
       try {
-        const bytes = await buffer(await bucket.get(keyOf(name)))
+        const bytes = await buffer(await bucket.get(renditionKey(name)))
         await local.write(name, bytes)
         return bytes
       } catch (error) {
@@ -175,7 +174,7 @@ function createSharedCache(bucket: Bucket, local: RenditionCache): RenditionCach
 
     async write(name, bytes) {
       await local.write(name, bytes)
-      await bucket.put(keyOf(name), {
+      await bucket.put(renditionKey(name), {
         open: () => bytes,
         byteSize: bytes.length,
         mimeType: mimeTypeOf(bytes),
@@ -184,7 +183,7 @@ function createSharedCache(bucket: Bucket, local: RenditionCache): RenditionCach
 
     async removeFolder(name) {
       await local.removeFolder(name)
-      for await (const { key } of bucket.list(`${keyOf(name)}/`)) await bucket.remove(key)
+      for await (const { key } of bucket.list(`${renditionKey(name)}/`)) await bucket.remove(key)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { encodeCursor } from '../../engine/events/cursor.ts'
-import type { FeedItem } from '../../engine/events/feed.ts'
+import type { FeedItem } from '../../engine/events/feed-item.ts'
 import type { LiveSource } from '../../engine/events/live-source.ts'
 import { answerFor } from './answer.ts'
 import { readParts, type BodyPart } from './body.ts'

@@ -2,7 +2,7 @@ import type { TaskRow } from '../../db/tables/tables.ts'
 import { isFinished } from '../../domain.ts'
 import { encodeCursor } from '../../engine/events/cursor.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { FeedItem } from '../../engine/events/feed.ts'
+import type { FeedItem } from '../../engine/events/feed-item.ts'
 
 /** Why a wait ended. UNKNOWN: the engine holds the task, whose outcome is unknown. STOPPED: by `signal`. */
 export type WaitEnd = 'ENDED' | 'UNKNOWN' | 'STOPPED'

@@ -77,7 +77,6 @@ describe('a bucket', () => {
       engine: { reapMs: 200, leaseMs: 2000, heartbeatMs: 500 },
       providers: [upstream.entry],
     })
-    const isObject = (path: string) => path.includes('/objects/')
     server.fail(({ method, path }) =>
       method === 'PUT' && isObject(path) ? { status: 403, code: 'AccessDenied' } : undefined,
     )
@@ -172,6 +171,8 @@ describe('darkroom assets copy', () => {
     for (const id of ids) for (const { url } of (await imagesOf(gateway, id)).task.images) await bytesAt(url)
   })
 })
+
+const isObject = (path: string) => path.includes('/objects/')
 
 async function bytesAt(url: string): Promise<Buffer> {
   const response = await fetch(url)

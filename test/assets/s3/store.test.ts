@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
+import type { RenditionCache } from '../../../src/assets/disk-cache.ts'
 import { BUCKET_TUNING, openBucket, type Bucket, type BucketTuning } from '../../../src/assets/s3/bucket.ts'
 import { collectUnused } from '../../../src/assets/s3/collect.ts'
 import { objectKey } from '../../../src/assets/s3/keys.ts'
@@ -47,20 +48,35 @@ async function openAt(url: string, tuning = TUNING) {
 testAssetStore('a bucket', () => openAt(server.newUrl()))
 testAssetStore('a prefix of a bucket', () => openAt(server.newUrl('some/prefix')))
 
+const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+
+/** The cache of a machine. */
+function local(): RenditionCache {
+  const kept = new Map<string, Buffer>()
+  return {
+    read: async (name) => kept.get(name),
+    write: async (name, bytes) => void kept.set(name, bytes),
+    async removeFolder(name) {
+      for (const key of kept.keys()) if (key.startsWith(name)) kept.delete(key)
+    },
+  }
+}
+
 describe('an S3 store', () => {
   let url: string
   let store: AssetStore
   let bucket: Bucket
-  let close: () => Promise<void>
+  let opened: Awaited<ReturnType<typeof openAt>>
 
   beforeEach(async () => {
     url = server.newUrl('pictures')
-    ;({ store, bucket, close } = await openAt(url))
+    opened = await openAt(url)
+    ;({ store, bucket } = opened)
     server.requests.length = 0
   })
   afterEach(async () => {
     server.fail()
-    await close()
+    await opened.close()
   })
 
   async function put(bytes: Buffer): Promise<string> {
@@ -68,7 +84,6 @@ describe('an S3 store', () => {
     await writeFile(file, bytes)
     return (await store.put(file)).sha256
   }
-  const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
   /** A store of another process, without this one's memory. */
   const other = async () =>
     openS3Store(bucket, { dir: await mkdtemp(join(tmpdir(), 'darkroom-s3-')), clock: systemClock })
@@ -182,16 +197,6 @@ describe('an S3 store', () => {
   })
 
   it('shares renditions, and removes them with their image', async () => {
-    const local = () => {
-      const kept = new Map<string, Buffer>()
-      return {
-        read: async (name: string) => kept.get(name),
-        write: async (name: string, bytes: Buffer) => void kept.set(name, bytes),
-        removeFolder: async (name: string) => {
-          for (const key of kept.keys()) if (key.startsWith(name)) kept.delete(key)
-        },
-      }
-    }
     const [own, others] = [store.withRenditions(local()), (await other()).withRenditions(local())]
     await own.write('ab/abc/r1-10x10.png', Buffer.from('small'))
     expect(await others.read('ab/abc/r1-10x10.png')).toEqual(Buffer.from('small'))
@@ -269,10 +274,10 @@ describe('an S3 store', () => {
           for await (const entry of bucket.list(prefix)) yield { ...entry, modifiedAt: 0 }
         },
       }
-      let isOver = false
+      const state = { isOver: false }
       let collections = 0
       const collecting = (async () => {
-        for (; !isOver; collections++)
+        for (; !state.isOver; collections++)
           await collectUnused(
             aged,
             Date.now() - 3_600_000,
@@ -291,7 +296,7 @@ describe('an S3 store', () => {
         referenced.delete(sha256)
         await marker()
       }
-      isOver = true
+      state.isOver = true
       await collecting
       expect(collections).toBeGreaterThan(5)
       expect(removed.length).toBeGreaterThan(0)
