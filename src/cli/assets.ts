@@ -6,6 +6,7 @@ import type { AssetStore } from '../assets/store.ts'
 import { formatBytes } from '../quantity.ts'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
+import { jsonText } from './output.ts'
 
 export const assets: Command = {
   name: 'assets',
@@ -95,7 +96,7 @@ async function runAssets(
     }
   })
   if (context.err.isTerminal) context.err.write('\r\x1b[K')
-  context.out.write(flags.has('json') ? `${JSON.stringify(result)}\n` : page(result))
+  context.out.write(flags.has('json') ? jsonText(result) : page(result))
   return result.missing.length + result.damaged.length === 0 ? EXIT.ok : EXIT.failed
 }
 

@@ -4,7 +4,8 @@ import { EXIT, UsageError, type Arguments, type Command, type CommandContext } f
 import { closeProviders, loadConfig } from './config.ts'
 import { compareModels, findingText } from './models/compare.ts'
 import { formatError } from './format.ts'
-import { warn } from './screen.ts'
+import { jsonText } from './output.ts'
+import { warn, type Paint } from './screen.ts'
 import { indented, renderTable, type TableCell } from './table.ts'
 
 export const models: Command = {
@@ -12,6 +13,7 @@ export const models: Command = {
   summary: 'List the configured models, or compare them with the lists of their providers',
   usage: '[list] | check [provider]',
   takesPositionals: true,
+  options: { '--json': 'Print JSON' },
   notes: {
     Columns: {
       formats: 'Output formats; features are edit, mask, markup, previews and what else the model takes',
@@ -27,7 +29,7 @@ export const models: Command = {
   run: runModels,
 }
 
-async function runModels({ positionals }: Arguments, context: CommandContext): Promise<number> {
+async function runModels({ positionals, flags }: Arguments, context: CommandContext): Promise<number> {
   const [verb = 'list', name, ...more] = positionals
   if (!['list', 'check'].includes(verb) || more.length > 0 || (verb === 'list' && name !== undefined))
     throw new UsageError('`darkroom models` takes one of: list, check [provider].')
@@ -40,10 +42,21 @@ async function runModels({ positionals }: Arguments, context: CommandContext): P
     throw new UsageError(
       `There is no provider "${name}". Configured: ${config.providers.map((one) => one.name).join(', ')}.`,
     )
-  return verb === 'list' ? list(providers, context) : await checkAll(providers, context)
+  const isJson = flags.has('json')
+  if (verb === 'list' && isJson) context.out.write(jsonText({ models: providers.flatMap(toJson) }))
+  else if (verb === 'list') list(providers, context)
+  else return checkAll(providers, context, isJson)
+  return EXIT.ok
 }
 
-function list(providers: readonly Provider[], { out }: CommandContext): number {
+/** Money in micro-USD; a price is null if unknown. */
+function toJson({ name: provider, offers }: Provider) {
+  return offers.map(({ model, capabilities, price, retiresOn, successor }) => {
+    return { provider, model, capabilities, price, retiresOn, successor }
+  })
+}
+
+function list(providers: readonly Provider[], { out }: CommandContext): void {
   const columns = ['Provider', 'Model', 'Formats', 'Features', 'Price', 'Ends'].map((head) => ({ head }))
   const rows = providers.flatMap((provider) =>
     provider.offers.map((offer): TableCell[] => [
@@ -56,7 +69,6 @@ function list(providers: readonly Provider[], { out }: CommandContext): number {
     ]),
   )
   out.write(indented(renderTable({ columns, rows }, out.paint)))
-  return EXIT.ok
 }
 
 function featuresOf({ capabilities: can }: Offer): string[] {
@@ -82,23 +94,45 @@ function endText({ retiresOn, successor }: Offer): string {
   return successor === null ? retiresOn : `${retiresOn}, then ${successor}`
 }
 
-async function checkAll(providers: readonly Provider[], { out }: CommandContext): Promise<number> {
-  let isAsConfigured = true
+async function checkAll(
+  providers: readonly Provider[],
+  { out }: CommandContext,
+  isJson: boolean,
+): Promise<number> {
+  const results: Checked[] = []
   for (const provider of providers) {
-    out.write(`\n${out.paint('bold', provider.name)}\n`)
-    if (!provider.listModels) {
-      out.write(`  · ${provider.dialect} has no list of models\n`)
-      continue
-    }
-    try {
-      const listed = await provider.listModels(new AbortController())
-      const findings = compareModels(provider.offers, listed)
-      for (const finding of findings) out.write(`  ${findingText(finding, out.paint)}\n`)
-      isAsConfigured &&= findings.every(({ kind }) => kind !== 'WRONG')
-    } catch (error) {
-      out.write(`  ${out.paint('red', '✗')} ${formatError(error)}\n`)
-      isAsConfigured = false
-    }
+    if (!isJson) out.write(`\n${out.paint('bold', provider.name)}\n`)
+    const result = await checkOne(provider)
+    results.push(result)
+    if (!isJson) out.write(linesOf(result, provider, out.paint))
   }
+  if (isJson) out.write(jsonText({ providers: results }))
+  const isAsConfigured = results.every(
+    ({ findings, error }) => error === null && findings?.every(({ kind }) => kind !== 'WRONG') !== false,
+  )
   return isAsConfigured ? EXIT.ok : EXIT.failed
+}
+
+interface Checked {
+  provider: string
+  /** null: the provider has no list, or it could not be read. */
+  findings: ReturnType<typeof compareModels> | null
+  error: string | null
+}
+
+async function checkOne(provider: Provider): Promise<Checked> {
+  const checked = { provider: provider.name, findings: null, error: null }
+  if (!provider.listModels) return checked
+  try {
+    const listed = await provider.listModels(new AbortController())
+    return { ...checked, findings: compareModels(provider.offers, listed) }
+  } catch (error) {
+    return { ...checked, error: formatError(error) }
+  }
+}
+
+function linesOf({ findings, error }: Checked, { dialect }: Provider, paint: Paint): string {
+  if (error !== null) return `  ${paint('red', '✗')} ${error}\n`
+  if (findings === null) return `  · ${dialect} has no list of models\n`
+  return findings.map((finding) => `  ${findingText(finding, paint)}\n`).join('')
 }

@@ -22,6 +22,8 @@ export interface Offer {
   svgPrices: Readonly<Record<string, SvgPrice>>
   /** ISO date of the shutdown; null if not announced. */
   retiresOn: string | null
+  /** The date is that of the company whose model it is; a reseller may serve it longer, so it is a warning only. */
+  endsElsewhere?: boolean
   /** Model to use after the shutdown; null if none is named. */
   successor: string | null
 }

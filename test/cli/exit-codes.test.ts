@@ -8,7 +8,7 @@ import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { darkroomHere } from './in-process.ts'
 
 /** Commands without a result: they run, or print a text in another format. */
-const WITHOUT_JSON = new Set(['serve', 'schema', 'completion', 'help'])
+const WITHOUT_JSON = new Set(['serve', 'mcp', 'schema', 'completion', 'help'])
 
 let gateway: TestGateway
 let cwd: string
@@ -72,6 +72,8 @@ const SUCCESSES: Readonly<Record<string, (() => string[])[]>> = {
       gateway.url,
     ],
   ],
+  assets: [() => ['assets', 'copy', '--to', join(cwd, 'images')]],
+  models: [() => ['models'], () => ['models', 'check']],
   'data-folders': [() => ['data-folders', '--url', gateway.url]],
   doctor: [() => ['doctor', '--skip-files']],
   'providers-check': [() => ['providers-check']],

@@ -183,6 +183,7 @@ function selection(generate: fc.GeneratorValue): string {
   /** Also values that are refused, so that results have errors. */
   function argumentsOf({ args }: GraphQLField<unknown, unknown>): string {
     const given = args.flatMap(({ name, type }) => {
+      if (String(type) === '[Int!]!') return [`${name}: [64, 128]`]
       if (!generate(fc.boolean)) return []
       if (isEnumType(type))
         return [`${name}: ${generate(fc.constantFrom, ...type.getValues().map((value) => value.name))}`]

@@ -55,7 +55,7 @@ async function loadModules(url: URL, found = new Set<string>()): Promise<string[
   if (!response.headers.get('content-type')?.includes('javascript'))
     throw new Error(`${url.href} is no script`)
   const text = await response.text()
-  for (const [, target = ''] of text.matchAll(/^(?:import|export)[^']*'([^']+)'/gm))
+  for (const [, target = ''] of text.matchAll(/^(?:import|export)\b(?:[^'\n]*?\bfrom)? '([^']+)'/gm))
     await loadModules(new URL(target, url), found)
   return [...found]
 }

@@ -216,7 +216,7 @@ async function createClient(
   const env = process.env
   const hasEndpoint = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
   const config: S3ClientConfig = {
-    // A stream cannot be sent again: `request` opens it anew.
+    // A stream cannot be sent again: `request` opens it again.
     maxAttempts: 1,
     forcePathStyle: settings.pathStyle ?? hasEndpoint !== undefined,
     // Stores other than AWS refuse the checksums that the SDK adds by default.

@@ -11,13 +11,13 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
-import { sendRequest, type FailedRequest, type Target } from './send-request.ts'
+import { sendRequest, type FailedRequest, type BridgeTarget } from './send-request.ts'
 
 interface BridgeOptions {
   stdin: Readable
   stdout: Writable
   /** Called for the first message, and again after a server refused the connection. */
-  connect: () => Promise<Target>
+  connect: () => Promise<BridgeTarget>
   clock: Clock
 }
 
@@ -127,7 +127,7 @@ function versionIn(reply: JSONRPCMessage | undefined): string | undefined {
 function failureReply(
   { id, method }: JSONRPCRequest,
   { problem, isTemporary }: FailedRequest,
-  { url }: Target,
+  { url }: BridgeTarget,
 ): JSONRPCMessage {
   const text = isTemporary
     ? `The Darkroom server at ${url} does not answer (${problem}). Make the same call again later: it is not charged twice.`

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.ts'
 import { closeProviders, loadConfig } from '../config.ts'
 import { warn } from '../screen.ts'
 import { startGateway } from '../serve.ts'
-import type { Target } from './send-request.ts'
+import type { BridgeTarget } from './send-request.ts'
 
 /** Where the tools run. */
 export interface Connector {
@@ -14,7 +14,7 @@ export interface Connector {
    * The server at the given URL; else one in this process; else the one that uses the data folder. Call it again after
    * a connection was refused: a server in another host's process ends with that host. Throws ConfigError.
    */
-  connect: () => Promise<Target>
+  connect: () => Promise<BridgeTarget>
   /** Stops a server in this process. Resolves to the number of aborted calls. */
   close(forceStop: AbortSignal): Promise<number>
 }
@@ -24,10 +24,10 @@ export function createConnector(
   { url, dataDir }: { url: string | undefined; dataDir: string | undefined },
 ): Connector {
   const key = context.env['DARKROOM_API_KEY'] ?? null
-  let own: { stop: Gateway['stop']; config: Config; target: Target } | undefined
-  let starting: Promise<Target> | undefined
+  let own: { stop: Gateway['stop']; config: Config; target: BridgeTarget } | undefined
+  let starting: Promise<BridgeTarget> | undefined
 
-  async function start(): Promise<Target> {
+  async function start(): Promise<BridgeTarget> {
     const config = await loadConfig(context, { flags: { ...(dataDir !== undefined && { dataDir }) } })
     warn(config.warnings, context.err)
     try {

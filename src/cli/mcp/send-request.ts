@@ -12,7 +12,7 @@ import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
 
 /** A server, and the API key for it. */
-export interface Target {
+export interface BridgeTarget {
   url: string
   key: string | null
 }
@@ -27,7 +27,7 @@ export interface FailedRequest {
 }
 
 interface SendOptions {
-  target: Target
+  target: BridgeTarget
   /** Undefined before `initialize`. */
   protocolVersion: string | undefined
   signal: AbortSignal

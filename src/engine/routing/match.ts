@@ -39,10 +39,10 @@ export function matchCapabilities(given: RoutingRequest, offer: Offer, today: st
   const refusals = [...listRefusals(request, can)]
   if (request.unsupported === 'ERROR')
     refusals.push(...warnings.map(({ field, message }) => refuse('CAPABILITY_MISSING', field ?? '', message)))
-  if (offer.retiresOn && daysUntil(offer.retiresOn, today) < 0)
-    refusals.unshift(refuse('MODEL_UNKNOWN', 'model', retirementText(offer, 'was')))
-  else if (offer.retiresOn && daysUntil(offer.retiresOn, today) <= NOTICE_DAYS)
-    warnings.push({ code: 'MODEL_RETIRING', field: 'model', message: retirementText(offer, 'is') })
+  const days = offer.retiresOn ? daysUntil(offer.retiresOn, today) : Infinity
+  const message = retirementText(offer, days < 0 ? 'was' : 'is')
+  if (days < 0 && !offer.endsElsewhere) refusals.unshift(refuse('MODEL_UNKNOWN', 'model', message))
+  else if (days <= NOTICE_DAYS) warnings.push({ code: 'MODEL_RETIRING', field: 'model', message })
   return { settings, warnings, refusals, maxN: can.maxN }
 }
 

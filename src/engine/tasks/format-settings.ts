@@ -2,7 +2,7 @@
 import type { Extra, Settings } from '../../domain.ts'
 import { EXTRA_NAME, MAX_FRAME_DURATION_MS, MAX_FRAMES } from '../../providers/models/offers.ts'
 
-export type Problem = [field: string, message: string]
+export type InputProblem = [field: string, message: string]
 
 const MAX_EXTRA_NAMES = 16
 const MAX_EXTRA_CHARACTERS = 4096
@@ -12,7 +12,7 @@ export function* checkFormatSettings({
   outputFormat,
   animation,
   svg,
-}: Pick<Settings, 'outputFormat' | 'animation' | 'svg'>): Generator<Problem> {
+}: Pick<Settings, 'outputFormat' | 'animation' | 'svg'>): Generator<InputProblem> {
   if (animation) {
     const { frames, frameDurationMs } = animation
     if (outputFormat !== 'GIF') yield ['animation', 'animation is for outputFormat GIF only.']
@@ -30,7 +30,7 @@ export function* checkFormatSettings({
     ]
 }
 
-export function* checkExtra(extra: Extra): Generator<Problem> {
+export function* checkExtra(extra: Extra): Generator<InputProblem> {
   const names = Object.keys(extra)
   if (names.length > MAX_EXTRA_NAMES)
     yield ['extra', `extra has ${names.length} parameters; the maximum is ${MAX_EXTRA_NAMES}.`]
@@ -47,12 +47,12 @@ export function* checkExtra(extra: Extra): Generator<Problem> {
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) yield* checkText('extra', '\0')
 }
 
-export function* checkText(field: string, text: string): Generator<Problem> {
+export function* checkText(field: string, text: string): Generator<InputProblem> {
   if (!text.isWellFormed() || text.includes('\0'))
     yield [field, `${field} is not valid text: it contains NUL or half of a surrogate pair.`]
 }
 
-export function* checkRange(field: string, value: number, min: number, max: number): Generator<Problem> {
+export function* checkRange(field: string, value: number, min: number, max: number): Generator<InputProblem> {
   if (!Number.isInteger(value) || value < min || value > max)
     yield [field, `${field} is ${value}; it must be a whole number from ${min} to ${max}.`]
 }

@@ -9,7 +9,13 @@ import {
 import { badInput } from '../../errors.ts'
 import { checkUrl, type AddressRule } from '../../providers/wire/address.ts'
 import type { RawImage, RawInput } from '../images/store-inputs.ts'
-import { checkExtra, checkFormatSettings, checkRange, checkText, type Problem } from './format-settings.ts'
+import {
+  checkExtra,
+  checkFormatSettings,
+  checkRange,
+  checkText,
+  type InputProblem,
+} from './format-settings.ts'
 
 export interface TaskInput extends Omit<
   ImageRequest,
@@ -93,7 +99,7 @@ function uploadBytesOf(inputs: RawInput[]): number {
 function* findProblems(
   input: CheckedInput,
   { inputRule, webhookRule }: Parameters<typeof checkInput>[1],
-): Generator<Problem> {
+): Generator<InputProblem> {
   const { prompt, size, providers, callbackUrl } = input
   yield* checkText('prompt', prompt)
   if (prompt.trim() === '') yield ['prompt', 'prompt is empty. Describe the image.']
@@ -116,7 +122,7 @@ function* findProblems(
     if ('url' in raw) yield* checkAddress(field, 'The address', raw.url, inputRule)
 }
 
-function* checkOutput({ outputCompression, outputFormat, background }: TaskInput): Generator<Problem> {
+function* checkOutput({ outputCompression, outputFormat, background }: TaskInput): Generator<InputProblem> {
   if (outputCompression !== null) {
     yield* checkRange('outputCompression', outputCompression, 0, 100)
     if (outputFormat !== 'JPEG' && outputFormat !== 'WEBP')
@@ -126,14 +132,19 @@ function* checkOutput({ outputCompression, outputFormat, background }: TaskInput
     yield ['background', 'JPEG cannot be transparent. Use outputFormat PNG or WEBP.']
 }
 
-function* checkImages({ images, mask, markup }: TaskInput): Generator<Problem> {
+function* checkImages({ images, mask, markup }: TaskInput): Generator<InputProblem> {
   yield* checkCount('images', images.length, MAX_IMAGES)
   for (const [field, given] of Object.entries({ mask, markup }))
     if (given && images.length === 0) yield [field, `${field} needs an image to apply to. Add images.`]
   if (mask && markup) yield ['markup', ONE_GUIDE]
 }
 
-function* checkLabels({ user, safetyIdentifier, metadata, idempotencyKey }: TaskInput): Generator<Problem> {
+function* checkLabels({
+  user,
+  safetyIdentifier,
+  metadata,
+  idempotencyKey,
+}: TaskInput): Generator<InputProblem> {
   if (user !== null) {
     const field = safetyIdentifier === null ? 'user' : 'safetyIdentifier'
     yield* checkText(field, user)
@@ -149,7 +160,7 @@ function* checkLabels({ user, safetyIdentifier, metadata, idempotencyKey }: Task
 export type MetadataChange = { key: string; value: string | null }
 
 /** Stop at the first problem. */
-export function* checkMetadata(field: string, metadata: readonly MetadataChange[]): Generator<Problem> {
+export function* checkMetadata(field: string, metadata: readonly MetadataChange[]): Generator<InputProblem> {
   yield* checkCount(field, metadata.length, MAX_LABELS)
   const keys = new Set<string>()
   for (const [i, { key, value }] of metadata.entries()) {
@@ -165,11 +176,11 @@ export function* checkMetadata(field: string, metadata: readonly MetadataChange[
   }
 }
 
-function* checkCount(field: string, count: number, max: number): Generator<Problem> {
+function* checkCount(field: string, count: number, max: number): Generator<InputProblem> {
   if (count > max) yield [field, `${field} has ${count} entries; the maximum is ${max}.`]
 }
 
-function* checkAddress(field: string, name: string, url: string, rule: AddressRule): Generator<Problem> {
+function* checkAddress(field: string, name: string, url: string, rule: AddressRule): Generator<InputProblem> {
   const problem = checkUrl(url, rule)
   if (problem) yield [field, `${name} ${problem}.`]
 }

@@ -160,7 +160,7 @@ export const modelsOption = z
 export type ModelsOption = z.infer<typeof modelsOption>
 type ModelEntry = Exclude<ModelsOption[number], string>
 
-/** Precedence: configuration, a reseller's `page`, catalogue. Catalogue prices are not a reseller's. */
+/** Precedence: configuration, a reseller's `page`, catalogue. Catalogue prices and dates are not a reseller's. */
 export function offersFrom(models: ModelsOption, page?: (model: string) => Partial<Capabilities>): Offer[] {
   return models.map((model) => {
     const {
@@ -182,6 +182,7 @@ export function offersFrom(models: ModelsOption, page?: (model: string) => Parti
       price: entry.price === undefined ? listPrice : entry.price,
       svgPrices: {},
       retiresOn: entry.retiresOn === undefined ? (published?.retiresOn ?? null) : entry.retiresOn,
+      endsElsewhere: page !== undefined && entry.retiresOn === undefined,
       successor: entry.successor === undefined ? (published?.successor ?? null) : entry.successor,
     }
   })
