@@ -45,7 +45,7 @@ async function runModels({ positionals, flags }: Arguments, context: CommandCont
   const isJson = flags.has('json')
   if (verb === 'list' && isJson) context.out.write(jsonText({ models: providers.flatMap(toJson) }))
   else if (verb === 'list') list(providers, context)
-  else return checkAll(providers, context, isJson)
+  else return await checkAll(providers, context, isJson)
   return EXIT.ok
 }
 
