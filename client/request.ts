@@ -74,10 +74,19 @@ async function send(
     return await readResult(response)
   } catch (error) {
     if (error instanceof DarkroomError) throw error
-    throw connectionLost(`There is no response from ${endpoint.url.origin}.`, error)
+    throw connectionLost(
+      `There is no response from ${endpoint.url.origin}.${originHint(endpoint.url)}`,
+      error,
+    )
   } finally {
     deadline.stop()
   }
+}
+
+/** A browser does not tell a page whether a server is down or does not allow the page's origin. */
+function originHint({ origin }: URL): string {
+  const page = 'location' in globalThis ? globalThis.location.origin : origin
+  return page === origin ? '' : ` If the server is running, add ${page} to its CORS_ORIGINS.`
 }
 
 /** A mutation without a readable response may have been executed. */

@@ -1,4 +1,4 @@
-// Executes the blocks of docs/rest.md whose clients are on npm, and the curl command.
+// Executes the blocks of docs/rest.md whose clients are on npm, its curl command, and the block of README.md for OpenAI's package.
 import { rm, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,25 +22,32 @@ afterAll(() => server[Symbol.asyncDispose]())
 const translated = (text: string) =>
   text.replaceAll(SHOWN_URL, server.url).replaceAll('dk_live_…', 'dk_live_1')
 
+const README_BLOCK = readBlocks(readFileSync('README.md', 'utf8')).find(({ text }) =>
+  text.includes("from 'openai'"),
+)
+
 describe('the blocks of docs/rest.md', () => {
   it('has one for each client on npm', () => {
     const packages = scripts.map(({ text }) => /from '([^']+)'/.exec(text)?.[1])
     expect(packages).toEqual(['openai', '@ai-sdk/openai', '@langchain/openai'])
   })
 
-  it.each(scripts.map(({ text }, i) => ({ name: `block ${i + 1}`, text })))(
-    '$name makes an image',
-    async ({ name, text }) => {
-      const file = join(CLIENTS_FOLDER, 'programs', `${name.replace(' ', '-')}-${process.pid}.mjs`)
-      await writeFile(file, translated(text))
-      try {
-        const { stdout, stderr } = await run(process.execPath, [file], { cwd: CLIENTS_FOLDER })
-        expect([stdout.trim(), stderr]).toEqual(['true', ''])
-      } finally {
-        await rm(file)
-      }
-    },
-  )
+  const blocks = scripts.map(({ text }, i) => ({ name: `block ${i + 1}`, text }))
+  const ofReadme = {
+    name: 'README.md',
+    text: `${README_BLOCK?.text}console.log(data[0].b64_json.length > 1000)\n`,
+  }
+
+  it.each([...blocks, ofReadme])('$name makes an image', async ({ name, text }) => {
+    const file = join(CLIENTS_FOLDER, 'programs', `${name.replace(' ', '-')}-${process.pid}.mjs`)
+    await writeFile(file, translated(text))
+    try {
+      const { stdout, stderr } = await run(process.execPath, [file], { cwd: CLIENTS_FOLDER })
+      expect([stdout.trim(), stderr]).toEqual(['true', ''])
+    } finally {
+      await rm(file)
+    }
+  })
 
   it('have a curl command that makes an image', async () => {
     const curl = BLOCKS.find(({ text }) => text.startsWith('curl '))

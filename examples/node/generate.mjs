@@ -4,7 +4,7 @@ import { createClient, DarkroomError } from 'darkroom/client'
 
 const darkroom = createClient({
   url: process.env.DARKROOM_URL ?? 'http://127.0.0.1:4000',
-  key: process.env.DARKROOM_KEY,
+  key: process.env.DARKROOM_API_KEY,
 })
 
 try {

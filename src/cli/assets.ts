@@ -96,7 +96,9 @@ async function runAssets(
     }
   })
   if (context.err.isTerminal) context.err.write('\r\x1b[K')
-  context.out.write(flags.has('json') ? jsonText(result) : page(result))
+  context.out.write(
+    flags.has('json') ? jsonText(result) : page(result, source.assetsUrl ?? source.dataDir),
+  )
   return result.missing.length + result.damaged.length === 0 ? EXIT.ok : EXIT.failed
 }
 
@@ -146,12 +148,12 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function page({ copied, bytes, present, missing, damaged }: Counts): string {
+function page({ copied, bytes, present, missing, damaged }: Counts, source: string): string {
   return [
     `Copied ${images(copied)} (${formatBytes(bytes)}); ${present} were there already.\n`,
-    missing.length > 0 ? `Missing at the source: ${images(missing.length)}\n${named(missing)}` : '',
+    missing.length > 0 ? `Missing at ${source}: ${images(missing.length)}\n${named(missing)}` : '',
     damaged.length > 0
-      ? `Damaged at the source, not copied: ${images(damaged.length)}\n${named(damaged)}`
+      ? `Damaged at ${source}, not copied: ${images(damaged.length)}\n${named(damaged)}`
       : '',
   ].join('')
 }

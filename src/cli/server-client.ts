@@ -2,6 +2,7 @@
 import { listProjects, type Project } from './admin-client.ts'
 import { UsageError, type Arguments, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
+import { downloadImage } from './download.ts'
 import { readEventStream } from './event-stream.ts'
 import { OperationRefused, readData, runOperation, type GraphQLOperation } from './graphql.ts'
 import { JSON_OPTION } from './output.ts'
@@ -82,12 +83,7 @@ export function connect(endpoint: string, key: string | null): ServerClient {
       })
       for await (const result of readEventStream(response)) yield readData(result, shape)
     },
-    async download(url) {
-      const response = await fetch(new URL(url, endpoint), { signal })
-      if (!response.ok)
-        throw new OperationRefused(`${url} returned status ${response.status} instead of an image.`)
-      return new Uint8Array(await response.arrayBuffer())
-    },
+    download: (url) => downloadImage(new URL(url, endpoint), signal),
   }
 }
 

@@ -125,3 +125,15 @@ it('demo reports a URL without a GraphQL server', async () => {
   expect(exitCode).toBe(1)
   expect(stderr).toBe(`${server.url}/elsewhere/graphql is not a GraphQL server: it returned status 404.\n`)
 })
+
+it('demo names the address and the setting when an image cannot be downloaded, without the signature', async () => {
+  // fetch refuses the port 9.
+  const imageUrl = 'http://127.0.0.1:9/assets/1.png?signature=secret'
+  await using server = await startFakeServer({ status: 'SUCCEEDED', charged: 'YES', imageUrl })
+  const { exitCode, stderr } = await darkroom(['demo', 'fox', '--url', server.url], { cwd })
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(
+    /^http:\/\/127\.0\.0\.1:9\/assets\/1\.png could not be downloaded: .*PUBLIC_URL.*\n$/,
+  )
+  expect(stderr).not.toContain('secret')
+})

@@ -22,6 +22,8 @@ export interface FakeResult {
   error?: { code: string; message: string; charged: string; retryable: boolean }
   /** Closes every connection after this many events, once. */
   dropAfter?: number
+  /** Absolute, at another address. */
+  imageUrl?: string
 }
 
 const TYPES = /* GraphQL */ `
@@ -168,7 +170,7 @@ export async function startFakeServer(result: FakeResult): Promise<FakeServer> {
     .toBuffer()
   const image = {
     id: 'img_1',
-    url: '/assets/1.png',
+    url: result.imageUrl ?? '/assets/1.png',
     width: 64,
     height: 48,
     byteSize: png.length,

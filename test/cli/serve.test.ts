@@ -6,6 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { plain } from '../../src/cli/screen.ts'
+import { banner } from '../../src/cli/serve/banner.ts'
+import { createConfig } from '../../src/config/config.ts'
 import { BIN, darkroom } from './darkroom.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
@@ -70,6 +73,15 @@ it.each(['0.0.0.0', '::'])('serve prints a URL that opens for the host %s', asyn
   expect(url).toMatch(/^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d+\/graphql$/)
   expect((await fetch(url)).status).toBe(401)
   expect(server.stdout()).toContain(`Listening  ${host}: all addresses of this machine\n`)
+})
+
+it.each([
+  ['s3://pictures/darkroom?region=eu-central-1', 'bucket pictures/darkroom'],
+  ['s3://pictures?endpoint=https://s3.example.com', 'bucket pictures at https://s3.example.com'],
+])('serve names the bucket of %s', (assetsUrl, shown) => {
+  const config = createConfig({ assetsUrl }, { cwd })
+  const text = banner({ url: 'http://127.0.0.1:4000', isOpen: false, config, version: '1' }, plain)
+  expect(text).toMatch(new RegExp(`Images +${shown}\\n`))
 })
 
 it('serve warns of settings without effect', async () => {

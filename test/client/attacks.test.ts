@@ -1,7 +1,7 @@
 // Servers and proxies that misbehave, and keys that end.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import {
   AccessError,
@@ -58,7 +58,22 @@ const HTML = () =>
   new Response('<h1>Bad gateway</h1>', { status: 502, headers: { 'content-type': 'text/html' } })
 const quick = (url: string) => createClient({ url, giveUpAfterMs: 300, timeoutMs: 1000, silenceMs: 1000 })
 
+const blocked = () => Promise.reject(new TypeError('Failed to fetch'))
+
 describe('a request', () => {
+  it.each([
+    ['https://shop.example', / add https:\/\/shop\.example to its CORS_ORIGINS\.$/],
+    ['https://images.example', /^There is no response from https:\/\/images\.example\.$/],
+  ])(
+    'from a page of %s that the browser blocks names the remedy if the origin differs',
+    async (page, message) => {
+      vi.stubGlobal('location', new URL(page))
+      onTestFinished(() => void vi.unstubAllGlobals())
+      const darkroom = createClient({ url: 'https://images.example', fetch: blocked, giveUpAfterMs: 100 })
+      await expect(darkroom.task('task_1')).rejects.toThrow(message)
+    },
+  )
+
   it('that was executed and lost its response makes one task', async () => {
     const keys: string[] = []
     const url = await inFront((_, body) => {

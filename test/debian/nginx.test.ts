@@ -1,13 +1,17 @@
 // Debian's nginx in front of the gateway: with `proxy_pass` alone, and with the configuration of docs/operating.md.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makeCertificate } from '../support/certificate.ts'
 import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
+import { freePort } from '../support/free-port.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { readBlocks } from '../story/page.ts'
 
@@ -19,17 +23,8 @@ interface Nginx {
   stop(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Runs nginx in the foreground with a folder of its own. `newServer` returns its `server` block. */
-async function startNginx(newServer: (port: number) => string): Promise<Nginx> {
+/** Runs nginx in the foreground with a folder of its own. `newServer` returns its `server` blocks. */
+async function startNginx(newServer: (port: number, folder: string) => string): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-nginx-'))
   // Its workers have another user.
   await chmod(folder, 0o755)
@@ -38,7 +33,7 @@ async function startNginx(newServer: (port: number) => string): Promise<Nginx> {
     (name) => `${name}_temp_path ${folder}/${name};`,
   )
   const config = `daemon off; pid ${folder}/pid; worker_processes 1; error_log stderr error; events {}
-    http { access_log off; ${temporary.join(' ')} ${newServer(port)} }`
+    http { access_log off; ${temporary.join(' ')} ${newServer(port, folder)} }`
   await writeFile(join(folder, 'nginx.conf'), config)
   const child: ChildProcess = spawn(
     'nginx',
@@ -64,6 +59,13 @@ async function startNginx(newServer: (port: number) => string): Promise<Nginx> {
       await rm(folder, { recursive: true })
     },
   }
+}
+
+/** Trusts this certificate only. */
+async function getOverTls(url: string, ca: string): Promise<Buffer> {
+  const [response] = (await once(get(url, { ca }), 'response')) as [IncomingMessage]
+  expect(response.statusCode).toBe(200)
+  return Buffer.concat(await response.toArray())
 }
 
 const EVENTS = `subscription ($id: ID!) { taskEvents(taskId: $id) {
@@ -116,18 +118,55 @@ describe('behind nginx', () => {
   })
 
   describe('with the documented configuration', () => {
+    const certificate = makeCertificate()
     let nginx: Nginx
+    let tlsPort: number
+    let redirectPort: number
     beforeAll(async () => {
       const page = await readFile('docs/operating.md', 'utf8')
-      const block = readBlocks(page).find(({ language }) => language === 'nginx')?.text ?? ''
-      nginx = await startNginx((port) =>
-        block.replace('listen 80;', `listen 127.0.0.1:${port};`).replace('http://127.0.0.1:4000', server.url),
-      )
+      let block = readBlocks(page).find(({ language }) => language === 'nginx')?.text ?? ''
+      tlsPort = await freePort()
+      redirectPort = await freePort()
+      nginx = await startNginx((port, folder) => {
+        const parts: Record<string, string> = {
+          // Without TLS as well: the clients of these tests do not know the certificate.
+          'listen 443 ssl;': `listen 127.0.0.1:${port}; listen 127.0.0.1:${tlsPort} ssl;`,
+          'listen 80;': `listen 127.0.0.1:${redirectPort};`,
+          'http://127.0.0.1:4000': server.url,
+        }
+        for (const [shown, real] of Object.entries(parts)) {
+          if (!block.includes(shown)) throw new Error(`docs/operating.md does not show ${shown}`)
+          block = block.replace(shown, real)
+        }
+        for (const [name, text] of [
+          ['fullchain.pem', certificate.cert],
+          ['privkey.pem', certificate.key],
+        ] as const) {
+          writeFileSync(join(folder, name), text)
+          block = block.replace(new RegExp(`/\\S+/${name}`), join(folder, name))
+        }
+        return block
+      })
     })
     afterAll(() => nginx.stop())
 
     it.each(TRANSPORTS)('partial images arrive as they are made over %s', async (transport) => {
       expect(await watchPartials(createClient(nginx.url), server, transport)).toEqual(AS_MADE)
+    })
+
+    it('TLS ends at the proxy, and image URLs begin with https', async () => {
+      await server.ended(await server.generate({ prompt: 'a fox' }))
+      const query = new URLSearchParams({ query: '{ images { nodes { url } } }' })
+      const reply = await getOverTls(`https://127.0.0.1:${tlsPort}/graphql?${query}`, certificate.cert)
+      const { data } = JSON.parse(String(reply)) as { data: { images: { nodes: { url: string }[] } } }
+      const url = data.images.nodes[0]?.url ?? ''
+      expect(url).toContain(`https://127.0.0.1:${tlsPort}/assets/`)
+      expect((await sharp(await getOverTls(url, certificate.cert)).metadata()).width).toBe(1024)
+    })
+
+    it('plain HTTP is redirected', async () => {
+      const response = await fetch(`http://127.0.0.1:${redirectPort}/graphql`, { redirect: 'manual' })
+      expect([response.status, response.headers.get('location')]).toEqual([301, 'https://127.0.0.1/graphql'])
     })
 
     it('image URLs name the proxy, and images of several megabytes are uploaded', async () => {

@@ -1,7 +1,8 @@
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
-import { OperationRefused, readData, runOperation, type GraphQLOperation } from '../graphql.ts'
+import { downloadImage } from '../download.ts'
+import { readData, runOperation, type GraphQLOperation } from '../graphql.ts'
 import { resumeUntilEnd } from '../resume.ts'
 import { graphqlUrl } from '../server-client.ts'
 import { TASK_EVENTS, type DemoEvent } from './operations.ts'
@@ -31,7 +32,7 @@ export function createDemoClient(url: string, apiKey?: string) {
         signal,
         toError: connectionError,
       }),
-    download: (imageUrl: string) => download(new URL(imageUrl, endpoint), signal),
+    download: (imageUrl: string) => downloadImage(new URL(imageUrl, endpoint), signal),
     close: async () => {
       closing.abort()
       await socket.dispose()
@@ -43,13 +44,6 @@ export function createDemoClient(url: string, apiKey?: string) {
     for await (const result of socket.iterate({ query: TASK_EVENTS.query, variables }))
       yield readData(result, TASK_EVENTS.shape).taskEvents
   }
-}
-
-async function download(url: URL, signal: AbortSignal): Promise<Uint8Array> {
-  const response = await fetch(url, { signal })
-  if (!response.ok)
-    throw new OperationRefused(`${url.href} returned status ${response.status} instead of an image.`)
-  return new Uint8Array(await response.arrayBuffer())
 }
 
 const CLOSE_EVENT = z.object({

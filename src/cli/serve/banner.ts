@@ -1,3 +1,4 @@
+import { parseS3Url } from '../../assets/s3/settings.ts'
 import type { Config } from '../../config/config.ts'
 import { wrap } from '../format.ts'
 import type { Paint } from '../screen.ts'
@@ -8,13 +9,14 @@ export function banner(
   paint: Paint,
 ): string {
   const { url, isOpen, config, version } = server
-  const { host, publicUrl, providers } = config
+  const { host, publicUrl, providers, assetsUrl } = config
   const isWildcard = host === '0.0.0.0' || host === '::'
   const rows = [
     ['GraphiQL', { text: new URL('/graphql', url).href, format: ['cyan', 'underline'] }],
     ...(isWildcard ? [['Listening', `${host}: all addresses of this machine`] as const] : []),
     ...(publicUrl === null ? [] : [['Public URL', publicUrl] as const]),
     ['Database', databaseText(config)],
+    ...(assetsUrl === null ? [] : [['Images', bucketText(assetsUrl)] as const]),
     ...providers.flatMap(providerLines).map((line, nth) => [nth === 0 ? 'Providers' : '', line] as const),
     ['Access', isOpen ? openText(config) : 'API key required; `darkroom keys` creates and revokes keys'],
   ] as const
@@ -37,4 +39,9 @@ function databaseText({ databaseUrl, dataDir }: Config): string {
   if (databaseUrl === null) return `SQLite in ${dataDir}`
   const { host, pathname } = new URL(databaseUrl)
   return `PostgreSQL at ${host}${pathname}`
+}
+
+function bucketText(assetsUrl: string): string {
+  const { bucket, prefix, endpoint } = parseS3Url(assetsUrl)
+  return `bucket ${bucket}${prefix && `/${prefix}`}${endpoint === null ? '' : ` at ${endpoint}`}`
 }

@@ -14,7 +14,7 @@ export function decodeCursor(cursor: string, log: Log, id: string, last: number)
   if (!match || Buffer.from(text).toString('base64url') !== cursor)
     throw invalid('It was not issued by this server.')
   const seq = Number(match[1])
-  if (encodeCursor(log, id, seq) !== cursor) throw invalid('It belongs to another log.')
+  if (encodeCursor(log, id, seq) !== cursor) throw invalid('It belongs to another task or feed.')
   if (seq > last) throw invalid('It is ahead of the log: was the database restored from a backup?')
   return seq
 }

@@ -167,6 +167,12 @@ describe('darkroom assets copy', () => {
       0,
       { present: 0, missing: [], damaged: [] },
     ])
+    const empty = join(place.dataDir, 'empty')
+    const { stdout } = await darkroom(['assets', 'copy', '--from', empty, '--to', server.newUrl()], {
+      cwd: place.dataDir,
+      env,
+    })
+    expect(stdout).toContain(`Missing at ${empty}: 2 images\n`)
     await using gateway = await openGateway({ place })
     for (const id of ids) for (const { url } of (await imagesOf(gateway, id)).task.images) await bytesAt(url)
   })
