@@ -7,11 +7,17 @@ import { formatError } from './format.ts'
 import { warn } from './screen.ts'
 import { indented, renderTable, type TableCell } from './table.ts'
 
+const DEFAULT_TIMEOUT_SECONDS = 20
+const MAX_TIMEOUT_SECONDS = 600
+
 export const models: Command = {
   name: 'models',
   summary: 'List the configured models, or compare them with the lists of their providers',
   usage: '[list] | check [provider]',
   takesPositionals: true,
+  options: {
+    '--timeout <seconds>': `Longest wait of check for each provider, up to ${MAX_TIMEOUT_SECONDS} (default: ${DEFAULT_TIMEOUT_SECONDS})`,
+  },
   notes: {
     Columns: {
       formats: 'Output formats; features are edit, mask, markup, previews and what else the model takes',
@@ -20,17 +26,18 @@ export const models: Command = {
     },
     check: {
       reads: '/models of each provider that has one; free of charge',
-      'exit code': '1 if a configured model is not listed or its date differs, else 0',
+      'exit code': '1 if a configured model is not listed, its date differs or a list cannot be read, else 0',
     },
   },
   examples: ['darkroom models', 'darkroom models check openai'],
   run: runModels,
 }
 
-async function runModels({ positionals }: Arguments, context: CommandContext): Promise<number> {
+async function runModels({ positionals, values }: Arguments, context: CommandContext): Promise<number> {
   const [verb = 'list', name, ...more] = positionals
   if (!['list', 'check'].includes(verb) || more.length > 0 || (verb === 'list' && name !== undefined))
     throw new UsageError('`darkroom models` takes one of: list, check [provider].')
+  const seconds = readTimeout(values['timeout'])
   const config = await loadConfig(context)
   await using opened = new AsyncDisposableStack()
   opened.defer(() => closeProviders(config))
@@ -40,7 +47,7 @@ async function runModels({ positionals }: Arguments, context: CommandContext): P
     throw new UsageError(
       `There is no provider "${name}". Configured: ${config.providers.map((one) => one.name).join(', ')}.`,
     )
-  return verb === 'list' ? list(providers, context) : await checkAll(providers, context)
+  return verb === 'list' ? list(providers, context) : await checkAll(providers, seconds, context)
 }
 
 function list(providers: readonly Provider[], { out }: CommandContext): number {
@@ -82,7 +89,19 @@ function endText({ retiresOn, successor }: Offer): string {
   return successor === null ? retiresOn : `${retiresOn}, then ${successor}`
 }
 
-async function checkAll(providers: readonly Provider[], { out }: CommandContext): Promise<number> {
+function readTimeout(text = String(DEFAULT_TIMEOUT_SECONDS)): number {
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS) return seconds
+  throw new UsageError(
+    `--timeout is ${text}; it must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds.`,
+  )
+}
+
+async function checkAll(
+  providers: readonly Provider[],
+  seconds: number,
+  { out }: CommandContext,
+): Promise<number> {
   let isAsConfigured = true
   for (const provider of providers) {
     out.write(`\n${out.paint('bold', provider.name)}\n`)
@@ -90,13 +109,15 @@ async function checkAll(providers: readonly Provider[], { out }: CommandContext)
       out.write(`  · ${provider.dialect} has no list of models\n`)
       continue
     }
+    const signal = AbortSignal.timeout(seconds * 1000)
     try {
-      const listed = await provider.listModels(new AbortController())
+      const listed = await provider.listModels({ signal })
       const findings = compareModels(provider.offers, listed)
       for (const finding of findings) out.write(`  ${findingText(finding, out.paint)}\n`)
       isAsConfigured &&= findings.every(({ kind }) => kind !== 'WRONG')
     } catch (error) {
-      out.write(`  ${out.paint('red', '✗')} ${formatError(error)}\n`)
+      const reason = signal.aborted ? `The list did not arrive within ${seconds} s.` : formatError(error)
+      out.write(`  ${out.paint('red', '✗')} ${reason}\n`)
       isAsConfigured = false
     }
   }
