@@ -1,11 +1,12 @@
 import { formatUsd } from '../money.ts'
-import type { Offer, Provider } from '../providers/provider.ts'
+import type { ListedModel, Offer, Provider } from '../providers/provider.ts'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { compareModels, findingText } from './models/compare.ts'
 import { formatError } from './format.ts'
 import { warn } from './screen.ts'
 import { indented, renderTable, type TableCell } from './table.ts'
+import { withTimeout } from './with-timeout.ts'
 
 const DEFAULT_TIMEOUT_SECONDS = 20
 const MAX_TIMEOUT_SECONDS = 600
@@ -105,21 +106,30 @@ async function checkAll(
   let isAsConfigured = true
   for (const provider of providers) {
     out.write(`\n${out.paint('bold', provider.name)}\n`)
-    if (!provider.listModels) {
-      out.write(`  · ${provider.dialect} has no list of models\n`)
-      continue
-    }
-    const signal = AbortSignal.timeout(seconds * 1000)
     try {
-      const listed = await provider.listModels({ signal })
+      const listed = await listWithin(seconds, provider)
+      if (!listed) {
+        out.write(`  · ${provider.dialect} has no list of models\n`)
+        continue
+      }
       const findings = compareModels(provider.offers, listed)
       for (const finding of findings) out.write(`  ${findingText(finding, out.paint)}\n`)
       isAsConfigured &&= findings.every(({ kind }) => kind !== 'WRONG')
     } catch (error) {
-      const reason = signal.aborted ? `The list did not arrive within ${seconds} s.` : formatError(error)
-      out.write(`  ${out.paint('red', '✗')} ${reason}\n`)
+      out.write(`  ${out.paint('red', '✗')} ${formatError(error)}\n`)
       isAsConfigured = false
     }
   }
   return isAsConfigured ? EXIT.ok : EXIT.failed
+}
+
+/** Undefined for a provider without a list. */
+function listWithin(seconds: number, provider: Provider): Promise<ListedModel[] | undefined> {
+  return withTimeout(seconds * 1000, async (signal) => {
+    try {
+      return await provider.listModels?.({ signal })
+    } catch (error) {
+      throw signal.aborted ? new Error(`The list did not arrive within ${seconds} s.`) : error
+    }
+  })
 }
