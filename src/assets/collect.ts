@@ -6,6 +6,7 @@ import { link, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemErrorCode, unlessMissing } from './disk-error.ts'
 import type { Collector } from './store.ts'
+import { lastUsedAt } from './touch.ts'
 
 const BATCH_SIZE = 200
 const NAME = /^([0-9a-f]{64})(\.[0-9a-f-]{36})?$/
@@ -16,7 +17,7 @@ interface Candidate {
   sha256: string
 }
 
-/** Of `objects` (ab/cd/<sha256>), those modified before `before`. */
+/** Of `objects` (ab/cd/<sha256>), those written and touched before `before`. */
 export async function collectUnused(objects: string, before: number, collector: Collector): Promise<void> {
   let batch: Candidate[] = []
   const { only } = collector
@@ -55,7 +56,7 @@ async function examine(batch: Candidate[], before: number, collector: Collector)
     if (collector.signal.aborted) return
     const isRenamed = candidate.path !== candidate.target
     if (!isRenamed && used.has(candidate.sha256)) continue
-    if ((await modifiedAt(candidate.path)) > before) continue
+    if ((await usedAt(candidate.path)) > before) continue
     const path = isRenamed ? candidate.path : await setAside(candidate.path)
     if (path !== undefined) await restoreOrDelete({ ...candidate, path }, before, collector)
   }
@@ -68,7 +69,7 @@ async function setAside(path: string): Promise<string | undefined> {
 
 async function restoreOrDelete(candidate: Candidate, before: number, collector: Collector): Promise<void> {
   const { path, target, sha256 } = candidate
-  const isNeeded = (await modifiedAt(path)) > before || (await collector.findUsed([sha256])).has(sha256)
+  const isNeeded = (await usedAt(path)) > before || (await collector.findUsed([sha256])).has(sha256)
   if (isNeeded) await restore(path, target)
   await rm(path, { force: true })
   if (!isNeeded) await collector.onRemoved(sha256)
@@ -84,6 +85,7 @@ async function restore(path: string, target: string): Promise<void> {
 }
 
 /** Infinity if missing. */
-async function modifiedAt(path: string): Promise<number> {
-  return (await stat(path).catch(unlessMissing))?.mtimeMs ?? Infinity
+async function usedAt(path: string): Promise<number> {
+  const stats = await stat(path).catch(unlessMissing)
+  return stats ? lastUsedAt(stats) : Infinity
 }

@@ -1,16 +1,17 @@
 // objects/ab/cd/<sha256>: content; spool/: temporary files on the same disk; `owner`: the id of the database.
 import { randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { access, link, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock, type Clock } from '../clock.ts'
 import { collectUnused } from './collect.ts'
 import { digest } from './digest.ts'
-import { systemErrorCode, unlessMissing, withDiskErrors } from './disk-error.ts'
+import { systemErrorCode, withDiskErrors } from './disk-error.ts'
 import { createMemoryCache } from './memory-cache.ts'
 import { openSpool } from './spool.ts'
 import { AssetMissing, type AssetStore } from './store.ts'
 import { syncFolder } from './sync.ts'
+import { touchFile } from './touch.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 256 * 1024
@@ -82,8 +83,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
 
     blob: (sha256, mimeType) =>
       withFile(sha256, async (path) => {
-        // openAsBlob calls a missing file an invalid argument.
-        await access(path)
+        if (!(await touchFile(path, clock.now()))) throw new AssetMissing(sha256)
         return openAsBlob(path, { type: mimeType })
       }),
 
@@ -143,7 +143,7 @@ async function linkTo(
   file: { path: string; modifiedAt: number; byteSize: number },
   now: number,
 ): Promise<void> {
-  // A spool file may be old after a crash; the link shares its modification time.
+  // A spool file may be old after a crash; the link shares its times.
   if (Math.abs(now - file.modifiedAt) > MAX_AGE_MS) await touchFile(file.path, now)
   if (await linkNew(file.path, target)) return
   const stats = await stat(target).catch(() => undefined)
@@ -172,10 +172,4 @@ async function linkNew(file: string, target: string): Promise<boolean> {
     if (systemErrorCode(error) !== 'EEXIST') throw error
     return false
   }
-}
-
-/** False if missing. */
-async function touchFile(file: string, now: number): Promise<boolean> {
-  const touched = utimes(file, now / 1000, now / 1000).then(() => true)
-  return (await touched.catch(unlessMissing)) ?? false
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import { checkFreeSpace, withDiskErrors } from './disk-error.ts'
 import type { AssetStore } from './store.ts'
+import { lastUsedAt } from './touch.ts'
 
 const INPUT_PREFIX = 'input-'
 
@@ -39,13 +40,13 @@ export async function openSpool(dir: string, clock: Clock): Promise<Spool> {
 
 async function removeOlder(
   folder: string,
-  modifiedBefore: number,
+  usedBefore: number,
   isRemovable: (name: string) => boolean,
 ): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!isRemovable(name)) continue
     const file = join(folder, name)
     const stats = await stat(file).catch(() => undefined)
-    if (stats && stats.mtimeMs <= modifiedBefore) await rm(file, { force: true, recursive: true })
+    if (stats && lastUsedAt(stats) <= usedBefore) await rm(file, { force: true, recursive: true })
   }
 }

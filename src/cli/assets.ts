@@ -96,9 +96,7 @@ async function runAssets(
     }
   })
   if (context.err.isTerminal) context.err.write('\r\x1b[K')
-  context.out.write(
-    flags.has('json') ? jsonText(result) : page(result, source.assetsUrl ?? source.dataDir),
-  )
+  context.out.write(flags.has('json') ? jsonText(result) : page(result, source.assetsUrl ?? source.dataDir))
   return result.missing.length + result.damaged.length === 0 ? EXIT.ok : EXIT.failed
 }
 

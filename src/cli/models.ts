@@ -1,5 +1,5 @@
 import { formatUsd } from '../money.ts'
-import type { Offer, Provider } from '../providers/provider.ts'
+import type { ListedModel, Offer, Provider } from '../providers/provider.ts'
 import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { closeProviders, loadConfig } from './config.ts'
 import { compareModels, findingText } from './models/compare.ts'
@@ -7,13 +7,20 @@ import { formatError } from './format.ts'
 import { jsonText } from './output.ts'
 import { warn, type Paint } from './screen.ts'
 import { indented, renderTable, type TableCell } from './table.ts'
+import { withTimeout } from './with-timeout.ts'
+
+const DEFAULT_TIMEOUT_SECONDS = 20
+const MAX_TIMEOUT_SECONDS = 600
 
 export const models: Command = {
   name: 'models',
   summary: 'List the configured models, or compare them with the lists of their providers',
   usage: '[list] | check [provider]',
   takesPositionals: true,
-  options: { '--json': 'Print JSON' },
+  options: {
+    '--json': 'Print JSON',
+    '--timeout <seconds>': `Longest wait of check for each provider, up to ${MAX_TIMEOUT_SECONDS} (default: ${DEFAULT_TIMEOUT_SECONDS})`,
+  },
   notes: {
     Columns: {
       formats: 'Output formats; features are edit, mask, markup, previews and what else the model takes',
@@ -22,17 +29,21 @@ export const models: Command = {
     },
     check: {
       reads: '/models of each provider that has one; free of charge',
-      'exit code': '1 if a configured model is not listed or its date differs, else 0',
+      'exit code': '1 if a configured model is not listed, its date differs or a list cannot be read, else 0',
     },
   },
   examples: ['darkroom models', 'darkroom models check openai'],
   run: runModels,
 }
 
-async function runModels({ positionals, flags }: Arguments, context: CommandContext): Promise<number> {
+async function runModels(
+  { positionals, values, flags }: Arguments,
+  context: CommandContext,
+): Promise<number> {
   const [verb = 'list', name, ...more] = positionals
   if (!['list', 'check'].includes(verb) || more.length > 0 || (verb === 'list' && name !== undefined))
     throw new UsageError('`darkroom models` takes one of: list, check [provider].')
+  const seconds = readTimeout(values['timeout'])
   const config = await loadConfig(context)
   await using opened = new AsyncDisposableStack()
   opened.defer(() => closeProviders(config))
@@ -45,7 +56,7 @@ async function runModels({ positionals, flags }: Arguments, context: CommandCont
   const isJson = flags.has('json')
   if (verb === 'list' && isJson) context.out.write(jsonText({ models: providers.flatMap(toJson) }))
   else if (verb === 'list') list(providers, context)
-  else return await checkAll(providers, context, isJson)
+  else return await checkAll(providers, seconds, context, isJson)
   return EXIT.ok
 }
 
@@ -94,15 +105,24 @@ function endText({ retiresOn, successor }: Offer): string {
   return successor === null ? retiresOn : `${retiresOn}, then ${successor}`
 }
 
+function readTimeout(text = String(DEFAULT_TIMEOUT_SECONDS)): number {
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS) return seconds
+  throw new UsageError(
+    `--timeout is ${text}; it must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds.`,
+  )
+}
+
 async function checkAll(
   providers: readonly Provider[],
+  seconds: number,
   { out }: CommandContext,
   isJson: boolean,
 ): Promise<number> {
   const results: Checked[] = []
   for (const provider of providers) {
     if (!isJson) out.write(`\n${out.paint('bold', provider.name)}\n`)
-    const result = await checkOne(provider)
+    const result = await checkOne(provider, seconds)
     results.push(result)
     if (!isJson) out.write(linesOf(result, provider, out.paint))
   }
@@ -120,12 +140,11 @@ interface Checked {
   error: string | null
 }
 
-async function checkOne(provider: Provider): Promise<Checked> {
+async function checkOne(provider: Provider, seconds: number): Promise<Checked> {
   const checked = { provider: provider.name, findings: null, error: null }
-  if (!provider.listModels) return checked
   try {
-    const listed = await provider.listModels(new AbortController())
-    return { ...checked, findings: compareModels(provider.offers, listed) }
+    const listed = await listWithin(seconds, provider)
+    return listed ? { ...checked, findings: compareModels(provider.offers, listed) } : checked
   } catch (error) {
     return { ...checked, error: formatError(error) }
   }
@@ -135,4 +154,15 @@ function linesOf({ findings, error }: Checked, { dialect }: Provider, paint: Pai
   if (error !== null) return `  ${paint('red', '✗')} ${error}\n`
   if (findings === null) return `  · ${dialect} has no list of models\n`
   return findings.map((finding) => `  ${findingText(finding, paint)}\n`).join('')
+}
+
+/** Undefined for a provider without a list. */
+function listWithin(seconds: number, provider: Provider): Promise<ListedModel[] | undefined> {
+  return withTimeout(seconds * 1000, async (signal) => {
+    try {
+      return await provider.listModels?.({ signal })
+    } catch (error) {
+      throw signal.aborted ? new Error(`The list did not arrive within ${seconds} s.`) : error
+    }
+  })
 }

@@ -184,11 +184,13 @@ export interface OpenaiProviderConfig extends RemoteProvider {
   apiKey: string
   /** Default `https://api.openai.com/v1`. */
   baseUrl?: string | undefined
-  /** pmock's OpenAI-compatible route. Default none. */
-  preset?: 'pmock' | undefined
-  /** Of the preset's fields. Default `snake`. */
+  /** Deployments of Azure OpenAI, OpenRouter's Images API, or pmock's OpenAI-compatible route. Default none. */
+  preset?: 'azure' | 'openrouter' | 'pmock' | undefined
+  /** With `preset: azure`. Default `2025-04-01-preview`. */
+  apiVersion?: string | undefined
+  /** Of pmock's fields. Default `snake`. */
   naming?: 'snake' | 'camel' | undefined
-  /** Default: `b64_json` for the preset and DALL·E, else not sent. */
+  /** Default: `b64_json` for pmock and DALL·E, else not sent. */
   responseFormat?: 'url' | 'b64_json' | undefined
   /** For `darkroom bills fetch`; sent to the origin of `baseUrl` only. Default none. */
   adminKey?: string | undefined

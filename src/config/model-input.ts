@@ -22,6 +22,10 @@ export interface TokenPriceConfig {
   inputImageMicros?: number | null | undefined
   outputImageMicros: number
   outputTextMicros?: number | null | undefined
+  /** Tokens of an output image, before the published rule: first match; an absent setting matches all. At most 200 000. */
+  imageTokens?:
+    | readonly { size?: string | undefined; quality?: Quality | undefined; tokens: number }[]
+    | undefined
   /** In the ledger. Default: derived from the amounts. */
   version?: string | undefined
 }

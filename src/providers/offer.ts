@@ -115,7 +115,15 @@ export interface TokenPrice {
   inputImageMicros: number | null
   outputImageMicros: number
   outputTextMicros: number | null
+  /** Tokens of an output image, before the published rules: first match; an absent setting matches all. */
+  imageTokens?: readonly ImageTokens[] | undefined
   version: string
+}
+
+export interface ImageTokens {
+  size?: string | undefined
+  quality?: Quality | undefined
+  tokens: number
 }
 
 /** Micro-USD per finished image. */

@@ -128,7 +128,7 @@ const CapabilitiesRef = builder.objectRef<Capabilities>('Capabilities').implemen
   }),
 })
 
-const perMillion = (description: string, name: Exclude<keyof TokenPrice, 'version'>) => ({
+const perMillion = (description: string, name: Exclude<keyof TokenPrice, 'version' | 'imageTokens'>) => ({
   type: 'BigInt' as const,
   nullable: true as const,
   description: `${description} Null without such tokens, and for a price per image.`,

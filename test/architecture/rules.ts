@@ -58,7 +58,7 @@ export const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['tables'],
   ],
   'src/providers/': [
-    ['basic', 'openai', 'pmock', 'jimmy', 'acedata', 'sandbox'],
+    ['basic', 'openai', 'pmock', 'azure', 'openrouter', 'jimmy', 'acedata', 'sandbox'],
     ['images-api'],
     ['wire', 'models'],
   ],

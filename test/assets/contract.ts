@@ -87,6 +87,22 @@ export function testAssetStore(name: string, open: () => Promise<OpenedStore>): 
       expect([blob.size, blob.type]).toEqual([1234, 'image/webp'])
     })
 
+    it('returns blobs that stay readable while the content is stored and touched again', async () => {
+      const bytes = randomBytes(70_000)
+      const sha256 = await put(bytes)
+      // The first call of a store on other machines copies the content.
+      const blobs = await Promise.all([1, 2, 3].map(() => store.blob(sha256, 'image/png')))
+      const [first] = blobs.map((blob) => blob.stream().getReader())
+      const start = await first!.read()
+      await put(bytes)
+      await store.touch(sha256)
+      blobs.push(await store.blob(sha256, 'image/png'))
+      await store.touch(sha256)
+      for (const blob of blobs) expect(Buffer.from(await blob.arrayBuffer()).equals(bytes)).toBe(true)
+      expect(Buffer.from(start.value!).equals(bytes.subarray(0, start.value!.length))).toBe(true)
+      await first!.cancel()
+    })
+
     it.for([ABSENT, ABSENT.toUpperCase(), '', '../../../etc/passwd', `${ABSENT}/..`, `${ABSENT}\0`])(
       'says that %j is missing',
       async (sha256) => {

@@ -7,6 +7,7 @@ import { compareModels } from '../../src/cli/models/compare.ts'
 import { offersFrom } from '../../src/providers/models/offers.ts'
 import { listen } from '../providers/upstreams/listen.ts'
 import { darkroom } from './darkroom.ts'
+import { darkroomHere } from './in-process.ts'
 
 it('models are compared with the list of their provider', () => {
   const offers = offersFrom([
@@ -67,4 +68,29 @@ it('models lists what is configured, and check asks the providers', async () => 
   expect(check.stdout).toContain('✗ own is configured, but not listed')
   expect(check.stdout).toContain('· sandbox has no list of models')
   expect((await darkroom(['models', 'check', 'toy'], { cwd, env: {} })).exitCode).toBe(0)
+})
+
+it('models check waits for each provider for its time limit only', async () => {
+  const server = createServer((incoming, response) => {
+    // One never responds, the other never ends.
+    if (incoming.url !== '/silent/models') response.writeHead(200).write('{"data":[')
+  })
+  const url = await listen(server)
+  const cwd = await mkdtemp(join(tmpdir(), 'darkroom-models-test-'))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    server.close()
+    await rm(cwd, { recursive: true })
+  })
+  const account = (name: string) => ({ name, dialect: 'openai', baseUrl: `${url}/${name}`, apiKey: 'key' })
+  await writeFile(
+    join(cwd, 'darkroom.config.json'),
+    JSON.stringify({ providers: [account('silent'), account('endless')] }),
+  )
+
+  const check = await darkroomHere(['models', 'check', '--timeout', '0.2'], { cwd })
+  expect(check.stdout.match(/✗ The list did not arrive within 0\.2 s\./g)).toHaveLength(2)
+  expect(check.exitCode).toBe(1)
+  const wrong = await darkroomHere(['models', 'check', '--timeout', '0'], { cwd })
+  expect(wrong).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('--timeout is 0; it must be') })
 })

@@ -3,6 +3,8 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { ImageRequest } from '../../src/domain.ts'
 import { matchCapabilities } from '../../src/engine/routing/match.ts'
 import { worstCaseMicros } from '../../src/engine/usage/cost.ts'
+import { expectedMicros } from '../../src/engine/usage/expected-cost.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
 import { dialects } from '../../src/providers/index.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { openCall, requestOf } from '../providers/call.ts'
@@ -199,3 +201,30 @@ it.each(['model', 'prompt', 'response_format', 'frameCount', 'Stream'])(
     expect(openai.options.safeParse({ apiKey: 'key', extra: [name] }).success).toBe(false)
   },
 )
+
+it('is held and estimated by its own count of tokens', () => {
+  const imageTokens = [
+    { quality: 'LOW' as const, tokens: 300 },
+    { size: '640x640', tokens: 700 },
+  ]
+  const [offer] = offersFrom([{ ...MODEL_NAME, price: { ...PRICE, imageTokens } }])
+  const outputOf = (requested: Partial<ImageRequest>) => {
+    const request = { ...plainRequest, prompt: '', ...requested }
+    return [worstCaseMicros(request, offer!, 2), expectedMicros(request, offer!, 2)]
+  }
+  expect(outputOf({ size: '640x640', quality: 'LOW' })).toEqual([1400, 600])
+  expect(outputOf({ size: '640x640', quality: 'HIGH' })).toEqual([1400, 1400])
+  expect(outputOf({ size: '640x640', quality: 'AUTO' })).toEqual([1400, 1400])
+  expect(outputOf({ size: '1024x1024', quality: 'LOW' })).toEqual([600, 600])
+  // No entry says what `auto` may become, or a high quality: the maximum of the published rules.
+  expect(outputOf({ size: 'auto', quality: 'HIGH' })).toEqual([47_438, 47_438])
+})
+
+const MODEL_NAME = { name: 'counted' }
+const PRICE = {
+  inputTextMicros: 0,
+  inputImageMicros: null,
+  outputImageMicros: 1_000_000,
+  outputTextMicros: null,
+  version: 'own',
+}

@@ -55,6 +55,7 @@ it('the openai entry declares the options of the dialect and of its presets', ()
   const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
     adminKey: true,
     apiKey: true,
+    apiVersion: true,
     baseUrl: true,
     charges: true,
     concurrency: true,

@@ -2,18 +2,19 @@
 // database. Temporary files stay on this machine.
 import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream, openAsBlob } from 'node:fs'
-import { open, rename, rm, utimes } from 'node:fs/promises'
+import { link, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../../clock.ts'
 import { digest } from '../digest.ts'
 import type { RenditionCache } from '../disk-cache.ts'
-import { unlessMissing, withDiskErrors } from '../disk-error.ts'
+import { systemErrorCode, withDiskErrors } from '../disk-error.ts'
 import { ImageRejected, MIME_TYPES, sniffFormat } from '../format.ts'
 import { createMemoryCache } from '../memory-cache.ts'
 import { openSpool } from '../spool.ts'
 import { AssetMissing, type AssetStore } from '../store.ts'
+import { touchFile } from '../touch.ts'
 import { ObjectMissing, type Bucket } from './bucket.ts'
 import { collectUnused } from './collect.ts'
 import { CHECK, isHash, objectKey, OWNER, renditionKey, touchKey } from './keys.ts'
@@ -103,7 +104,9 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
         await withDiskErrors(dir, async () => {
           try {
             await pipeline(await getOrMissing(sha256), createWriteStream(partial))
-            await rename(partial, file)
+            // A parallel call may have made the copy: its Blob needs that very file.
+            await link(partial, file).catch(unlessExists)
+            await touchFile(file, clock.now())
           } finally {
             await rm(partial, { force: true })
           }
@@ -213,8 +216,6 @@ async function readStart(file: string): Promise<Buffer> {
   return start.subarray(0, bytesRead)
 }
 
-/** False if missing. */
-async function touchFile(file: string, now: number): Promise<boolean> {
-  const touched = utimes(file, now / 1000, now / 1000).then(() => true)
-  return (await touched.catch(unlessMissing)) ?? false
+function unlessExists(error: unknown): void {
+  if (systemErrorCode(error) !== 'EEXIST') throw error
 }

@@ -13,6 +13,7 @@ import type {
   ProviderRequestImage,
   ReceivedImage,
 } from '../../providers/provider.ts'
+import { withTimeout } from '../with-timeout.ts'
 
 export interface CallOutcome {
   result: CallResult | undefined
@@ -99,16 +100,6 @@ function createCall({ spool, publicUrl }: CallSetup, outcome: CallOutcome, signa
     },
     onProgress: () => {},
     onPartial: () => Promise.resolve(),
-  }
-}
-
-async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => T): Promise<Awaited<T>> {
-  const [timeout, done] = [new AbortController(), new AbortController()]
-  void systemClock.sleep(ms, done.signal).then(() => timeout.abort())
-  try {
-    return await work(timeout.signal)
-  } finally {
-    done.abort()
   }
 }
 

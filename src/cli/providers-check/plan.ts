@@ -1,7 +1,7 @@
 import { DEFAULT_SETTINGS, parseSize, type Operation } from '../../domain.ts'
 import { adjustSettings } from '../../engine/routing/adjust.ts'
 import { costMicros } from '../../engine/usage/cost.ts'
-import { inputImageTokens, outputImageTokens, textTokens } from '../../providers/models/tokens.ts'
+import { inputImageTokens, offeredImageTokens, textTokens } from '../../providers/models/tokens.ts'
 import {
   UNKNOWN_USAGE,
   type Offer,
@@ -43,7 +43,7 @@ export function estimateCost({ offer, request }: PlannedCall): number | null {
   const { size, quality, prompt, operation } = request
   const { width, height } = parseSize(size) ?? {}
   if (!width || !height) return null
-  const outputTokens = outputImageTokens(offer.model, quality, width, height)
+  const outputTokens = offeredImageTokens(offer, quality, width, height)
   const inputTextTokens = textTokens(prompt)
   const inputImage = operation === 'EDIT' ? inputImageTokens(width, height) : 0
   const usage = {

@@ -148,7 +148,7 @@ export function countInputs({
 
 function worstByTokens(request: PricedRequest, model: string, price: TokenPrice, n: number): number {
   const inputImages = countInputs(request)
-  const tokens = maxTokens(model, { ...request, inputImages }, n)
+  const tokens = maxTokens(model, { ...request, inputImages, imageTokens: price.imageTokens }, n)
   const micros =
     BigInt(tokens.inputText) * BigInt(price.inputTextMicros) +
     BigInt(tokens.inputImage) * BigInt(price.inputImageMicros ?? 0) +

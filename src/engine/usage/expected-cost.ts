@@ -3,7 +3,7 @@ import { isPriced } from '../../providers/models/svg-price.ts'
 import { UNKNOWN_USAGE, type Offer } from '../../providers/provider.ts'
 import {
   inputImageTokens,
-  outputImageTokens,
+  offeredImageTokens,
   PARTIAL_IMAGE_TOKENS,
   textTokens,
 } from '../../providers/models/tokens.ts'
@@ -20,7 +20,7 @@ export function expectedMicros(request: PricedRequest, offer: Offer, n: number):
   const size = request.size === 'auto' ? USUAL_SIZE : request.size
   const quality = request.quality === 'AUTO' ? USUAL_QUALITY : request.quality
   const { width, height } = parseSize(size)!
-  const perImage = outputImageTokens(offer.model, quality, width, height)
+  const perImage = offeredImageTokens(offer, quality, width, height)
   if (!('imageMicros' in price) && perImage === null) return worstCaseMicros(request, offer, n)
   const tokens = {
     inputTextTokens: textTokens(request.prompt),

@@ -1,6 +1,6 @@
 // Arguments that several tools take. Their rules are those of GenerateImageInput, applied by the engine.
 import { z } from 'zod'
-import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES } from '../../domain.ts'
+import { BACKGROUNDS, COMPLEXITIES, OUTPUT_FORMATS, QUALITIES, SVG_EFFORTS } from '../../domain.ts'
 import { DEFAULT_INPUT, type TaskInput } from '../../engine/tasks/input.ts'
 import { valueOf, wordsOf } from './tool.ts'
 
@@ -22,7 +22,21 @@ export const SETTINGS = {
   background: wordsOf(BACKGROUNDS)
     .default('auto')
     .describe('"transparent" needs output_format "png" or "webp".'),
-  output_format: wordsOf(OUTPUT_FORMATS).default('png').describe('File format of the full image.'),
+  output_format: wordsOf(OUTPUT_FORMATS)
+    .default('png')
+    .describe('File format of the full image. "gif" is animated. list_models shows what a model makes.'),
+  animation: z
+    .strictObject({ frames: z.int().optional(), frame_duration_ms: z.int().optional() })
+    .optional()
+    .describe('Of a gif.'),
+  svg: z
+    .strictObject({
+      model: z.string().describe('Model that writes the SVG.'),
+      effort: wordsOf(SVG_EFFORTS).optional(),
+    })
+    .optional()
+    .describe('Of an svg.'),
+  complexity: wordsOf(COMPLEXITIES).optional().describe('Effort of planning, independent of quality.'),
   n: z.int().default(DEFAULT_INPUT.n).describe('Number of images, 1 to 10. Each costs money.'),
   providers: z
     .array(z.string())
@@ -32,12 +46,18 @@ export const SETTINGS = {
 
 export function readSettings(args: z.output<z.ZodObject<typeof SETTINGS>>) {
   const { model, size, quality, background, output_format: outputFormat, n, providers = null } = args
+  const { animation, svg, complexity } = args
   return {
     model,
     size,
     quality: valueOf(quality),
     background: valueOf(background),
     outputFormat: valueOf(outputFormat),
+    animation: animation
+      ? { frames: animation.frames ?? null, frameDurationMs: animation.frame_duration_ms ?? null }
+      : null,
+    svg: svg ? { model: svg.model, effort: svg.effort ? valueOf(svg.effort) : null } : null,
+    complexity: complexity ? valueOf(complexity) : null,
     n,
     providers,
   } satisfies Partial<TaskInput>

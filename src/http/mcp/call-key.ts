@@ -39,7 +39,7 @@ function toSorted(args: object): [string, unknown][] {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The newest task of the same call, however old. */
+/** The newest task of the same call, however old, also a deleted one. */
 export async function findTaskOfCall(
   { db, caller }: Pick<KeyContext, 'db' | 'caller'>,
   identity: CallIdentity,
@@ -63,9 +63,10 @@ export async function idempotencyKeyOf(context: KeyContext, identity: CallIdenti
   return keyOf(prefix, Number(known.idempotencyKey.slice(prefix.length)) + 1)
 }
 
-/** A task without a result and without a possible charge may be tried again. */
+/** A task without a result and without a possible charge may be tried again. A deleted one has no result any more. */
 async function isRepeated({ clock, db }: KeyContext, task: TaskRow): Promise<boolean> {
-  const { finishedAt, status } = task
+  const { finishedAt, status, deletedAt } = task
+  if (deletedAt !== null) return false
   if (finishedAt === null) return true
   if (clock.now() - finishedAt > ATTACH_MS) return false
   return status === 'SUCCEEDED' || chargedOfAll(await listAttempts(db.read, [task.id])) !== 'NO'

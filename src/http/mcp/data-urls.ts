@@ -14,7 +14,7 @@ export function setAside(message: unknown): Map<string, string> {
   const images = propertyOf(given, 'images')
   for (const [holder, name] of [
     ...(Array.isArray(images) ? images.map((_, i): [unknown, string] => [images, String(i)]) : []),
-    [given, 'mask'] as [unknown, string],
+    ...['mask', 'markup'].map((guide): [unknown, string] => [given, guide]),
   ]) {
     const value = propertyOf(holder, name)
     if (typeof value !== 'string' || !value.startsWith('data:') || value.length < MIN_LENGTH) continue

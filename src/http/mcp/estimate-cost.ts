@@ -19,6 +19,7 @@ export const estimateCost = defineTool({
       .default(0)
       .describe('Number of input images, 0 to 16. With at least one it is an edit.'),
     mask: z.boolean().default(false).describe('Whether there is a mask.'),
+    markup: z.boolean().default(false).describe('Whether there is markup.'),
   }),
   output: z.object({
     offers: z
@@ -37,8 +38,8 @@ export const estimateCost = defineTool({
       .array(z.object({ provider: z.string(), argument: z.string(), message: z.string() }))
       .describe('Why the other providers cannot serve it.'),
   }),
-  async run({ prompt, image_count: imageCount, mask, ...settings }, { context: { engine, caller } }) {
-    const input = { ...DEFAULT_INPUT, prompt, ...readSettings(settings), imageCount, mask, markup: false }
+  async run({ prompt, image_count: imageCount, mask, markup, ...settings }, { context: { engine, caller } }) {
+    const input = { ...DEFAULT_INPUT, prompt, ...readSettings(settings), imageCount, mask, markup }
     const quoted = await engine.quote(caller, input)
     const offers = quoted.offers.map((offer) => ({
       provider: offer.provider,

@@ -1,5 +1,6 @@
 // Images for the context window of a model.
 import type { RenditionSpec } from '../../assets/address.ts'
+import { MIME_TYPES } from '../../assets/format.ts'
 import { AssetMissing } from '../../assets/store.ts'
 import type { AssetRow } from '../../db/tables/tables.ts'
 import type { McpContext } from './tool.ts'
@@ -39,8 +40,9 @@ export async function inlineImages(
   return (await Promise.all(images)).filter((image) => image !== undefined)
 }
 
-function specsOf({ byteSize, width, height }: AssetRow): RenditionSpec[] {
-  if (byteSize <= MAX_BYTES && Math.max(width, height) <= MAX_EDGE) return [{}]
+// Models do not see an SVG.
+function specsOf({ byteSize, width, height, mimeType }: AssetRow): RenditionSpec[] {
+  if (mimeType !== MIME_TYPES.SVG && byteSize <= MAX_BYTES && Math.max(width, height) <= MAX_EDGE) return [{}]
   return EDGES.map((edge) => ({ width: edge, height: edge, format: 'WEBP' }))
 }
 

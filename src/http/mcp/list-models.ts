@@ -17,6 +17,18 @@ const MODEL = z.object({
   output_formats: z.array(z.string()),
   max_input_images: z.int(),
   mask: z.boolean(),
+  markup: z.boolean(),
+  complexities: z.array(z.string()).describe('Empty if it cannot be chosen.'),
+  animation: z
+    .object({ min_frames: z.int(), max_frames: z.int(), max_frame_duration_ms: z.int() })
+    .nullable()
+    .describe('Of a gif.'),
+  svg: z
+    .object({
+      models: z.array(z.string()).nullable().describe('For svg.model. Null if they are not known.'),
+      efforts: z.array(z.string()),
+    })
+    .nullable(),
   max_prompt_length: z.int().describe('In characters.'),
   usual_cost: COST.describe(
     'Of one image of 1024x1024 in medium quality, or the nearest. estimate_cost is exact.',
@@ -56,6 +68,14 @@ function toModel({ name }: Provider, offer: Offer) {
     output_formats: can.outputFormats.map(toWord),
     max_input_images: can.maxInputImages,
     mask: can.mask,
+    markup: can.markup,
+    complexities: can.complexities.map(toWord),
+    animation: can.animation && {
+      min_frames: can.animation.minFrames,
+      max_frames: can.animation.maxFrames,
+      max_frame_duration_ms: can.animation.maxFrameMs,
+    },
+    svg: can.svg && { models: can.svg.models && [...can.svg.models], efforts: can.svg.efforts.map(toWord) },
     max_prompt_length: can.maxPromptLength,
     usual_cost: toCost(expectedMicros(request, offer, 1)),
     retires_on: retiresOn,
@@ -68,12 +88,14 @@ function toLine({
   operations,
   sizes,
   qualities,
+  output_formats: formats,
   usual_cost: cost,
   ...more
 }: ReturnType<typeof toModel>) {
   const retiring = more.retires_on === null ? '' : `; retires on ${more.retires_on}`
   return (
     `${model} at ${provider}: ${operations.join(' and ')}; sizes ${sizes}; qualities ${qualities.join(', ') || 'auto'}; ` +
+    `formats ${formats.join(', ')}; ` +
     `usually ${cost.text} per image${retiring}`
   )
 }

@@ -27,7 +27,7 @@ export const generateImage = defineTool({
   annotations: { title: 'Generate image', ...PAID },
   input: z.strictObject({ prompt: PROMPT, ...SETTINGS, ...REPEAT, ...WAIT }),
   output: TASK,
-  run: (args, call) => makeImage('generate_image', args, call, async () => ({ images: [], mask: null })),
+  run: (args, call) => makeImage('generate_image', args, call, async () => ({ images: [] })),
 })
 
 const IMAGE_FORMS =
@@ -51,6 +51,10 @@ export const editImage = defineTool({
       .string()
       .optional()
       .describe('Image of the size of the first one; its transparent pixels are redrawn. In the same forms.'),
+    markup: z
+      .string()
+      .optional()
+      .describe('Hints drawn on a transparent PNG of the size of the first image. Not together with mask.'),
     ...SETTINGS,
     ...REPEAT,
     ...WAIT,
@@ -62,11 +66,15 @@ export const editImage = defineTool({
       const images = await Promise.all(
         args.images.map((text, i) => readImages(context, dataUrls.get(text) ?? text, `images.${i}`)),
       )
-      return { images: images.flat(), mask: await readMask(args.mask, call) }
+      const [mask, markup] = await Promise.all([
+        readGuide('mask', args.mask, call),
+        readGuide('markup', args.markup, call),
+      ])
+      return { images: images.flat(), mask, markup }
     }),
 })
 
-type ReadInputs = () => Promise<Pick<TaskInput, 'images' | 'mask'>>
+type ReadInputs = () => Promise<Pick<TaskInput, 'images'> & Partial<Pick<TaskInput, 'mask' | 'markup'>>>
 type MakeArguments = z.output<
   z.ZodObject<{ prompt: z.ZodString } & typeof SETTINGS & typeof REPEAT & typeof WAIT>
 >
@@ -120,10 +128,14 @@ async function resultsOf(
   return results.map(({ id }) => ({ imageId: id }))
 }
 
-async function readMask(text: string | undefined, { context, dataUrls }: ToolCall): Promise<RawImage | null> {
+async function readGuide(
+  field: 'mask' | 'markup',
+  text: string | undefined,
+  { context, dataUrls }: ToolCall,
+): Promise<RawImage | null> {
   if (text === undefined) return null
-  const [mask, ...others] = await readImages(context, dataUrls.get(text) ?? text, 'mask')
+  const [image, ...others] = await readImages(context, dataUrls.get(text) ?? text, field)
   if (others.length > 0)
-    throw badInput('mask', 'mask is a task with several images; pass the id of one image.')
-  return mask ?? null
+    throw badInput(field, `${field} is a task with several images; pass the id of one image.`)
+  return image ?? null
 }

@@ -115,10 +115,12 @@ const CREATION_MS = 3_000
 const CREATION_CHECK_MS = 250
 
 async function whenCreated(identity: CallIdentity, { context, signal }: ToolCall): Promise<TaskRow> {
+  let task: TaskRow | undefined
   for (let waitedMs = 0; waitedMs <= CREATION_MS && !signal.aborted; waitedMs += CREATION_CHECK_MS) {
-    const task = await findTaskOfCall(context, identity)
-    if (task) return task
+    task = await findTaskOfCall(context, identity)
+    if (task?.deletedAt === null) return task
     await context.clock.sleep(CREATION_CHECK_MS, signal)
   }
+  if (task) throw new GatewayError('NOT_FOUND', `The task ${task.id} of this call was deleted.`)
   throw new GatewayError('NOT_FOUND', 'This call did not arrive, and nothing was charged. Make it again.')
 }

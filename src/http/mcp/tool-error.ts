@@ -23,6 +23,7 @@ const NAMES: readonly (readonly [graphql: string, argument: string])[] = [
   ['idempotencyKey', 'idempotency_key'],
   ['outputFormat', 'output_format'],
   ['imageCount', 'image_count'],
+  ['frameDurationMs', 'frame_duration_ms'],
   ['groupBy', 'group_by'],
   ['timeZone', 'time_zone'],
   ['filter.search', 'search'],

@@ -73,19 +73,24 @@ export function toResult({ text, data, images = [], isError = false }: ToolAnswe
   }
 }
 
-/** Models write null for an argument that they leave out. Throws BAD_USER_INPUT with every problem. */
+/** Models write null for an argument that they leave out, also within others. Throws BAD_USER_INPUT with every problem. */
 export function readArguments<Input extends z.ZodObject>(
   input: Input,
   given: Record<string, unknown>,
 ): z.output<Input> {
   checkText(given, [])
-  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
-  const parsed = input.safeParse(present)
+  const parsed = input.safeParse(withoutNulls(given))
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
   )
   throw badInput(parsed.error.issues[0]?.path.join('.') ?? '', `${problems.slice(0, 10).join('. ')}.`)
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const present = Object.entries(value).filter(([, item]) => item !== null)
+  return Object.fromEntries(present.map(([name, item]) => [name, withoutNulls(item)]))
 }
 
 const MAX_DEPTH = 8

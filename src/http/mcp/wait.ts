@@ -1,5 +1,6 @@
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { isFinished } from '../../domain.ts'
+import { notFound } from '../../errors.ts'
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { ToolCall } from './tool.ts'
 
@@ -37,7 +38,10 @@ export async function waitForTask(call: ToolCall, task: TaskRow, waitMs: number)
     ended.abort()
   }
   signal.throwIfAborted()
-  return (await findTask(context.db.read, projectId, latest.id)) ?? latest
+  const current = await findTask(context.db.read, projectId, latest.id)
+  // Deleted meanwhile.
+  if (!current) throw notFound('task', latest.id, 'task_id')
+  return current
 }
 
 type Reporter = (task?: TaskRow, message?: string) => Promise<void>

@@ -13,6 +13,8 @@ export interface Preset<Own extends object = object> extends ReplyEnvelope {
   offers(models: ModelsOption | undefined): Offer[]
   /** How mode `auto` gets partial images. */
   partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
+  /** Path of the list of models, `/models` by default. Null: no list has the names that requests have. */
+  readonly modelsPath?: string | null
   message(request: ProviderRequest, account: PresetAccount & Own, stream: boolean): Promise<Message>
 }
 

@@ -63,19 +63,22 @@ const CODES: Readonly<Record<string, FailureVerdict>> = {
   invalid_api_key: VERDICTS.MISCONFIGURED,
   model_not_found: VERDICTS.MISCONFIGURED,
   unsupported_country_region_territory: VERDICTS.MISCONFIGURED,
+  // Azure: no deployment has this name.
+  DeploymentNotFound: VERDICTS.MISCONFIGURED,
   // Image generation guide, validation.
   invalid_image_file: VERDICTS.IMAGE_INVALID,
   invalid_value: VERDICTS.REJECTED,
   unknown_parameter: VERDICTS.REJECTED,
 }
+// Image generation guide, "Content moderation"; the last one is Azure's, for prompts and images alike.
+const BLOCKS = new Set(['moderation_blocked', 'content_policy_violation', 'contentFilter'])
 const OVERLOAD_CODES = new Set(['server_is_overloaded', 'slow_down'])
 
 function verdictOfCode(error: UpstreamError | undefined, status: number): FailureVerdict | undefined {
   const code = error?.code ?? ''
   // Except for overload codes, the work may be done.
   if (status >= 500) return status === 503 && OVERLOAD_CODES.has(code) ? VERDICTS.BUSY : undefined
-  // Image generation guide, "Content moderation".
-  if (code === 'moderation_blocked' || code === 'content_policy_violation') return verdictOfBlock(error)
+  if (BLOCKS.has(code)) return verdictOfBlock(error)
   const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined
   return known ?? (error?.type === 'insufficient_quota' ? VERDICTS.QUOTA : undefined)
 }

@@ -10,23 +10,29 @@ const usage = z.object({
   total_tokens: tokens,
   input_tokens_details: details,
   output_tokens_details: details,
+  // OpenRouter has the names of the chat API.
+  prompt_tokens: tokens,
+  completion_tokens: tokens,
+  prompt_tokens_details: details,
+  completion_tokens_details: details,
 })
 
 /** Unreported values are null; without any: UNKNOWN. */
 export function toUsage(reported: unknown): Usage {
   const { data } = usage.safeParse(reported)
-  const inputTokens = data?.input_tokens ?? null
-  const outputTokens = data?.output_tokens ?? null
+  const inputTokens = data?.input_tokens ?? data?.prompt_tokens ?? null
+  const outputTokens = data?.output_tokens ?? data?.completion_tokens ?? null
   const totalTokens = data?.total_tokens ?? sum(inputTokens, outputTokens)
   if (!data || (inputTokens ?? outputTokens ?? totalTokens) === null) return UNKNOWN_USAGE
+  const input = data.input_tokens_details ?? data.prompt_tokens_details
   return {
     ...UNKNOWN_USAGE,
     inputTokens,
     outputTokens,
     totalTokens,
-    inputTextTokens: data.input_tokens_details?.text_tokens ?? null,
-    inputImageTokens: data.input_tokens_details?.image_tokens ?? null,
-    ...toOutput(outputTokens, data.output_tokens_details),
+    inputTextTokens: input?.text_tokens ?? null,
+    inputImageTokens: input?.image_tokens ?? null,
+    ...toOutput(outputTokens, data.output_tokens_details ?? data.completion_tokens_details),
     source: 'REPORTED',
   }
 }

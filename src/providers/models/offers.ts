@@ -32,6 +32,9 @@ const RESERVED = new Set(
   ).split(' '),
 )
 
+/** Counts over ten times the maximum of the published rules are dropped from results. */
+const MAX_IMAGE_TOKENS = 200_000
+
 const count = z.int().nonnegative()
 const sizes = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('list'), auto: z.boolean(), values: z.array(z.string()) }),
@@ -107,6 +110,7 @@ const price = z
       inputImageMicros: count.nullable().default(null),
       outputImageMicros: count,
       outputTextMicros: count.nullable().default(null),
+      imageTokens: z.array(imageSettings.extend({ tokens: count.max(MAX_IMAGE_TOKENS) })).optional(),
       version,
     }),
     z.strictObject({

@@ -1,4 +1,5 @@
 import { parseSize, type Quality, type Settings } from '../../domain.ts'
+import type { ImageTokens, Offer } from '../offer.ts'
 
 /** Per partial image ("Image generation" guide, streaming). */
 export const PARTIAL_IMAGE_TOKENS = 100
@@ -25,6 +26,33 @@ export function outputImageTokens(
   if (model !== 'gpt-image-2' && !/^gpt-image-2-\d/.test(model)) return null
   const long = LONG_EDGE_PATCHES[quality]
   return long === undefined ? null : patchFormula(long, width, height)
+}
+
+/** Per image: as configured, else by the published rule of the model. Null without either. */
+export function offeredImageTokens(
+  { model, price }: Pick<Offer, 'model' | 'price'>,
+  quality: Quality,
+  width: number,
+  height: number,
+): number | null {
+  const configured = price && 'imageTokens' in price ? (price.imageTokens ?? []) : []
+  const match = configured.find((entry) => covers(entry, { size: `${width}x${height}`, quality }))
+  return match?.tokens ?? outputImageTokens(model, quality, width, height)
+}
+
+function covers(entry: ImageTokens, { size, quality }: Pick<Settings, 'size' | 'quality'>): boolean {
+  return (
+    (entry.size === undefined || entry.size === size) &&
+    (entry.quality === undefined || entry.quality === quality)
+  )
+}
+
+/** Whether a request may become what the entry describes. */
+function mayBe(entry: ImageTokens, { size, quality }: Pick<Settings, 'size' | 'quality'>): boolean {
+  return covers(entry, {
+    size: size === 'auto' ? (entry.size ?? size) : size,
+    quality: quality === 'AUTO' ? (entry.quality ?? quality) : quality,
+  })
 }
 
 // By users (community.openai.com/t/1382699). Agrees with all published image prices.
@@ -58,6 +86,8 @@ export function textTokens(prompt: string): number {
 export interface TokenRequest extends Pick<Settings, 'prompt' | 'size' | 'quality' | 'partialImages'> {
   /** Including the mask. */
   inputImages: number
+  /** Of the price. */
+  imageTokens?: readonly ImageTokens[] | undefined
 }
 
 export interface TokenLimit {
@@ -90,7 +120,15 @@ export function maxTokens(model: string, request: TokenRequest, n: number): Toke
   }
 }
 
-function maxOutputTokens(model: string, { size, quality }: TokenRequest): number {
+function maxOutputTokens(model: string, request: TokenRequest): number {
+  const { imageTokens = [] } = request
+  const possible = imageTokens.filter((entry) => mayBe(entry, request)).map(({ tokens }) => tokens)
+  // What `auto` becomes may be in no entry.
+  if (imageTokens.some((entry) => covers(entry, request))) return Math.max(...possible)
+  return Math.max(maxByRule(model, request), ...possible)
+}
+
+function maxByRule(model: string, { size, quality }: TokenRequest): number {
   const sizes = size === 'auto' ? AUTO_SIZES : [size]
   const qualities: readonly Quality[] = quality === 'AUTO' ? ['LOW', 'MEDIUM', 'HIGH'] : [quality]
   const tokens = sizes.flatMap((one) => {

@@ -18,16 +18,19 @@ const list = z.object({
 export function modelReader(
   client: ImagesClient,
   { apiKey }: { apiKey: string },
+  path: string,
 ): NonNullable<Provider['listModels']> {
   return async ({ signal }) => {
     const headers = { accept: 'application/json', authorization: `Bearer ${apiKey}` }
     const call = { signal, onWire() {}, newFile: () => '' }
-    const reply = await client.ask({ method: 'GET', path: '/models', headers }, call)
-    const { json, text } = await readBody(reply, call)
+    const reply = await client.ask({ method: 'GET', path, headers }, call)
+    const { json, text, problem } = await readBody(reply, call)
+    // What arrived of a list that breaks off would count as the whole list.
+    const isWhole = isSuccess(reply) && problem === undefined
     const parsed = list.safeParse(json)
-    if (isSuccess(reply) && parsed.success) return parsed.data.data.map(toListed)
+    if (isWhole && parsed.success) return parsed.data.data.map(toListed)
     const reason = isSuccess(reply)
-      ? 'it is no list of models'
+      ? `it is no ${problem === undefined ? '' : 'complete '}list of models`
       : `status ${reply.status} ${reply.clean(text)}`
     throw new ProviderError({
       ...VERDICTS.BROKEN,

@@ -80,6 +80,7 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
 
 function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
   const { apiKey, adminKey } = options
+  const { modelsPath = '/models' } = preset
   const client = createImagesClient(name, options, [apiKey, ...(adminKey ? [adminKey] : [])])
   const offers = offersOf(options, preset)
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
@@ -95,7 +96,7 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
       const message = await preset.message(request, options, wantsStream(request, options, preset))
       return readResult(await client.submit(message, call), request, call, preset)
     },
-    listModels: modelReader(client, options),
+    ...(modelsPath !== null && { listModels: modelReader(client, options, modelsPath) }),
     ...(adminKey && { fetchBill: billReader(client, { ...options, adminKey }, offers) }),
   }
 }

@@ -70,8 +70,20 @@ interface Exchange {
   nextImage: (size?: string) => Promise<Buffer>
 }
 
+interface OpenaiUpstreamOptions {
+  apiKey?: string
+  /** Of the base URL. */
+  basePath?: string
+  /** Of a service with other paths and credentials: the request as OpenAI has it, or a refusal. */
+  front?: (request: ReceivedRequest) => ReceivedRequest | CannedReply
+}
+
 /** Starts the upstream on a free loopback port. */
-export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Promise<OpenaiUpstream> {
+export async function startOpenaiUpstream({
+  apiKey = 'sk-test-key',
+  basePath = '/v1',
+  front = (request) => request,
+}: OpenaiUpstreamOptions = {}): Promise<OpenaiUpstream> {
   const requests: ReceivedRequest[] = []
   const imageBytes: Buffer[] = []
   const charges = new Map<string, number>()
@@ -82,8 +94,10 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const stored = imageBytes[Number(/^\/images\/(\d+)$/.exec(incoming.url ?? '')?.[1])]
     if (stored) return void response.setHeader('content-type', 'image/png').end(stored)
-    const request = await receive(incoming)
-    requests.push(request)
+    const received = await receive(incoming)
+    requests.push(received)
+    const request = front(received)
+    if ('status' in request) return sendCanned(response, request)
     const refusal = problemWith(request, apiKey)
     if (refusal) return sendCanned(response, refused(refusal))
     const ref = clientRefOf(request.headers)
@@ -124,7 +138,7 @@ export async function startOpenaiUpstream({ apiKey = 'sk-test-key' } = {}): Prom
   const origin = await listen(server)
 
   return {
-    url: `${origin}/v1`,
+    url: origin + basePath,
     requests,
     imageBytes,
     charges,
