@@ -65,7 +65,8 @@ export async function idempotencyKeyOf(context: KeyContext, identity: CallIdenti
 
 /** A task without a result and without a possible charge may be tried again. */
 async function isRepeated({ clock, db }: KeyContext, task: TaskRow): Promise<boolean> {
-  const { finishedAt, status } = task
+  const { deletedAt, finishedAt, status } = task
+  if (deletedAt !== null) return false
   if (finishedAt === null) return true
   if (clock.now() - finishedAt > ATTACH_MS) return false
   return status === 'SUCCEEDED' || chargedOfAll(await listAttempts(db.read, [task.id])) !== 'NO'
