@@ -69,3 +69,8 @@ export const systemClock: Clock = createClock({
   now: () => Date.now(),
   monotonic: () => performance.now(),
 })
+
+/** After all events that have already arrived, but the closing of connections. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

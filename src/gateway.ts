@@ -282,7 +282,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     })
     await rest.stop()
     await listener?.close()
-    await engine.callsSettled()
+    await engine.calls.settled()
     stopping.abort()
     await keyringRun
     await Promise.all([...providers.map((provider) => provider.close()), downloader.close(), poster.close()])

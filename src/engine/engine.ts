@@ -148,9 +148,7 @@ export function createEngine(deps: Deps) {
         return createTask(deps, by, input, call && { call, calls: openCalls })
       })
     },
-    closeCall: openCalls.close,
-    cancelAbandoned: openCalls.cancelAbandoned,
-    callsSettled: openCalls.settled,
+    calls: openCalls,
     quote: (by: Access, input: QuotedInput) => quote(deps, by, input),
     cancelTask: (projectId: string, taskId: string) => cancelTask(deps, projectId, taskId),
     updateTask: (projectId: string, taskId: string, change: TaskLabels) =>

@@ -23,6 +23,20 @@ export function deliveryWatchOf(response: Response): DeliveryWatch | undefined {
   return watches.get(response)
 }
 
+const left = new WeakSet<Request>()
+
+/**
+ * A connection that was reset before its request is read has no remote address: its client would be taken for another
+ * caller. A Unix socket has no address on either end.
+ */
+export function noteLeft(request: Request, { remoteAddress, localAddress, destroyed }: Socket): void {
+  if (remoteAddress === undefined && (destroyed || localAddress !== undefined)) left.add(request)
+}
+
+export function hasLeft(request: Request): boolean {
+  return left.has(request)
+}
+
 /** By connection: called when its next request arrives. */
 const followed = new WeakMap<Socket, () => void>()
 

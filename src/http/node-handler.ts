@@ -3,7 +3,7 @@ import { createServerAdapter } from '@whatwg-node/server'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
 import { withoutBase } from './base-path.ts'
-import { deliveryWatchOf, followDelivery, noteNextRequest } from './delivery.ts'
+import { deliveryWatchOf, followDelivery, noteLeft, noteNextRequest } from './delivery.ts'
 
 export interface NodeHandler {
   handle(request: NodeRequest, response: ServerResponse): Promise<void>
@@ -17,6 +17,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
   const streams = new Set<ServerResponse>()
   const adapter = createServerAdapter<{ req?: IncomingMessage; res?: ServerResponse }>(
     async (request, { req, res }) => {
+      if (req) noteLeft(request, req.socket)
       const response = await app(request, req?.socket.remoteAddress)
       if (req && res && !req.complete) await discardRest(req, res)
       const watch = deliveryWatchOf(response)

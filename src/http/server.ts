@@ -47,6 +47,8 @@ export async function listen(
       void handler.handle(request, response)
     },
   )
+  // Node keeps what was read once. After a reset, the address is not known any more.
+  server.on('connection', (socket) => void socket.remoteAddress)
   answerClientErrors(server)
   closeSlowClients(server, options.slowClientTimeoutMs ?? DEFAULT_SLOW_CLIENT_TIMEOUT_MS, systemClock)
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { idempotencyKeyOf, identityOf } from '../../src/http/mcp/call-key.ts'
@@ -37,6 +38,22 @@ describe.each(DATABASES)('the key of a call on %s', (database) => {
     ]
     for (const other of others)
       expect(await idempotencyKeyOf({ db: one.db, clock: systemClock, caller }, other)).toMatch(/000001$/)
+  })
+
+  it('is a new one after the task of the same call was deleted', async () => {
+    await using one = await openEngine({ database, providers: [scripted((sent) => done(sent))] })
+    const identity = identityOf('generate_image', { variant: 1 }, caller)
+    const context = { db: one.db, clock: systemClock, caller }
+    const first = await idempotencyKeyOf(context, identity)
+    const { id } = await one.create({ idempotencyKey: first })
+    await one.reached(id, 'SUCCEEDED')
+    await one.db.tx(async ({ sql, tables: { tasks } }) => {
+      await sql.update(tasks).set({ deletedAt: Date.now() }).where(eq(tasks.id, id))
+    })
+    expect(await idempotencyKeyOf(context, identity)).toBe(first.replace(/1$/, '2'))
+    await one.db.tx(async ({ sql, tables: { tasks } }) => {
+      await sql.update(tasks).set({ deletedAt: null }).where(eq(tasks.id, id))
+    })
   })
 
   it('is the same for concurrent calls, and one of them creates the task', async () => {

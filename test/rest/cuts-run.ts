@@ -7,6 +7,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../support/random.ts'
 import { callThroughCuts } from './cuts.ts'
+import { readRepeated } from './rest-server.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,9 +35,16 @@ const remove = () => rm(dataDir, { recursive: true, force: true })
 const place = { databaseUrl: null, dataDir, remove }
 const result = await callThroughCuts({ place, calls, kills, callers, random: createRandom(seed) })
 process.stdout.write(
-  `${result.served} of ${calls} callers have their picture; ${result.charges} charges, ${result.tasks} tasks; ` +
+  `${result.served} of ${calls} callers have their picture; ${result.charges} charges, ${result.tasks} tasks, ${result.unknown} of unknown outcome; ` +
     `${result.cuts} connections cut, ${result.kills} kills; asked ${result.asked} times in ${result.requests} requests, ` +
     `${result.attached} attached; ${(result.ms / 1000).toFixed(1)} s\n`,
 )
-if (result.served !== calls || result.charges !== calls || result.tasks !== calls) process.exitCode = 1
+if (result.served !== calls || result.charges !== calls || result.tasks - result.unknown !== calls) {
+  process.exitCode = 1
+  process.stdout.write(
+    readRepeated(dataDir)
+      .map((row) => `${JSON.stringify(row)}\n`)
+      .join(''),
+  )
+}
 await remove()

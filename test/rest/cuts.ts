@@ -16,6 +16,11 @@ export interface CutsResult {
   served: number
   charges: number
   tasks: number
+  /**
+   * Tasks whose request was cut by a kill and never reached the upstream. Their callers were told that the outcome is unknown, and
+   * asked again.
+   */
+  unknown: number
   cuts: number
   kills: number
   /** Requests of the SDKs, and calls by callers, including those that were repeated. */
@@ -72,7 +77,7 @@ export async function callThroughCuts(options: CutsOptions): Promise<CutsResult>
 
   async function ask(program: ClientProgram, prompt: string): Promise<boolean> {
     counts.asked += 1
-    const params = { prompt, model: 'gpt-image-1', ...(program === programs[1] && { provider: 'openai' }) }
+    const params = { prompt, model: 'gpt-image-2', ...(program === programs[1] && { provider: 'openai' }) }
     const outcome = await program.call<{ data?: unknown[]; images?: unknown[] }>('generate', {
       url: proxy.url,
       params,
@@ -100,23 +105,29 @@ export async function callThroughCuts(options: CutsOptions): Promise<CutsResult>
     }
   }
 
-  async function killAgainAndAgain(): Promise<void> {
+  async function killAgainAndAgain(isOver: () => boolean): Promise<void> {
     while (counts.kills < kills) {
-      while (counts.served < ((counts.kills + 1) * calls) / (kills + 1)) await sleep(20)
+      while (counts.served < ((counts.kills + 1) * calls) / (kills + 1)) {
+        // A caller has given up.
+        if (isOver()) return
+        await sleep(20)
+      }
       counts.kills += 1
       await gateway.kill()
       gateway = await startGateway(place, { ...settings, port })
     }
   }
 
-  await Promise.all([killAgainAndAgain(), ...Array.from({ length: callers }, runCaller)])
+  let isOver = false
+  const asking = Promise.all(Array.from({ length: callers }, runCaller)).then(() => (isOver = true))
+  await Promise.all([killAgainAndAgain(() => isOver), asking])
   const ms = Date.now() - startedAt
   await Promise.all(programs.map((program) => program[Symbol.asyncDispose]()))
   await proxy.close()
   await gateway[Symbol.asyncDispose]()
   await upstream.close()
-  const { tasks } = readRecords(place.dataDir)
-  return { calls, ...counts, charges: upstream.ledger.length, tasks, cuts, ms }
+  const { tasks, unknown } = readRecords(place.dataDir)
+  return { calls, ...counts, charges: upstream.ledger.length, tasks, unknown, cuts, ms }
 }
 
 async function arrived(port: number, id: string): Promise<void> {

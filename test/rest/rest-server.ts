@@ -8,6 +8,8 @@ export interface Records {
   /** Charged requests at the upstream. */
   pays: number
   tasks: number
+  /** Tasks whose outcome is unknown. */
+  unknown: number
   /** Calls by state. */
   calls: Record<string, number>
 }
@@ -26,7 +28,7 @@ export async function openRestServer({
 }: TestGatewayOptions & { rest?: Record<string, unknown> } = {}): Promise<RestServer> {
   const paid = await openPaidServer({ ...options, settings: { ...settings, ...(rest && { rest }) } })
   const { server, upstream } = paid
-  let before: Records = { pays: 0, tasks: 0, calls: {} }
+  let before: Records = { pays: 0, tasks: 0, unknown: 0, calls: {} }
   const records = () => ({ pays: upstream.ledger.length, ...readRecords(server.place.dataDir) })
   return {
     ...paid,
@@ -41,6 +43,7 @@ export async function openRestServer({
       const added = {
         pays: now.pays - before.pays,
         tasks: now.tasks - before.tasks,
+        unknown: now.unknown - before.unknown,
         calls: Object.fromEntries(calls),
       }
       before = now
@@ -52,13 +55,33 @@ export async function openRestServer({
 export function readRecords(dataDir: string): Omit<Records, 'pays'> {
   const db = new BetterSqlite3(join(dataDir, 'darkroom.db'), { readonly: true })
   try {
-    const tasks = db.prepare<[], { count: number }>('select count(*) as count from tasks').get()!.count
+    const { tasks, unknown } = db
+      .prepare<[], { tasks: number; unknown: number }>(
+        `select count(*) as tasks, count(*) filter (where status = 'OUTCOME_UNKNOWN') as unknown from tasks`,
+      )
+      .get()!
     const calls = db
       .prepare<[], { state: string; count: number }>(
         'select state, count(*) as count from rest_calls group by state',
       )
       .all()
-    return { tasks, calls: Object.fromEntries(calls.map(({ state, count }) => [state, count])) }
+    return { tasks, unknown, calls: Object.fromEntries(calls.map(({ state, count }) => [state, count])) }
+  } finally {
+    db.close()
+  }
+}
+
+/** The calls of every request that has several tasks, in order. */
+export function readRepeated(dataDir: string): unknown[] {
+  const db = new BetterSqlite3(join(dataDir, 'darkroom.db'), { readonly: true })
+  try {
+    return db
+      .prepare(
+        `select c.*, t.status, t.created_at from rest_calls c left join tasks t on t.id = c.task_id where c.fingerprint in
+          (select fingerprint from rest_calls group by fingerprint having count(distinct task_id) > 1)
+          order by c.fingerprint, c.opened_at, c.id`,
+      )
+      .all()
   } finally {
     db.close()
   }

@@ -15,10 +15,10 @@ export function createCallTables({ table, text, word, bigint, index, check }: Ki
       /** No reference: a task may be deleted before its calls. */
       taskId: text('task_id').notNull(),
       state: word('state', CALL_STATES).notNull(),
-      /** Process that serves it. */
+      /** Process that serves it. Empty: the caller received that the outcome is unknown. */
       instance: text('instance').notNull(),
       openedAt: bigint('opened_at').notNull(),
-      /** In the database's time. While it is open: when its process counts as dead. */
+      /** In the database's time. While it has a lease: when its process counts as dead. */
       closedAt: bigint('closed_at').notNull(),
     },
     (t) => [

@@ -1,5 +1,5 @@
 // Requests that wait for the result of a task. See decisions/023.
-import { and, desc, eq, gt, inArray, lt, lte, ne, or, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, lt, ne, notInArray, sql, type SQL } from 'drizzle-orm'
 import type { CallState } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { CallRow } from '../tables/tables.ts'
@@ -14,43 +14,70 @@ export async function insertCall(q: Transaction, call: NewCall, leaseMs: number)
   await q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
 }
 
-/** Without effect unless it is open, or was told what then did not arrive. */
-export async function closeCall(q: Transaction, id: string, state: CallState): Promise<void> {
+/** The caller is about to hear that the outcome is unknown. The lease continues until that is delivered. */
+export async function tellCall(q: Transaction, id: string, leaseMs: number): Promise<void> {
   const { calls } = q.tables
-  const from: CallState[] = state === 'UNDELIVERED' ? ['OPEN', 'TOLD_UNKNOWN'] : ['OPEN']
-  const which = and(eq(calls.id, id), inArray(calls.state, from))
-  await q.sql.update(calls).set({ state, closedAt: q.now }).where(which)
+  await q.sql
+    .update(calls)
+    .set({ state: 'TOLD_UNKNOWN', closedAt: sql`${q.now} + ${leaseMs}` })
+    .where(and(eq(calls.id, id), isOpen(q)))
 }
 
-/** False if another request was first. */
-export async function claimCall(
-  q: Transaction,
-  { id, state }: Pick<CallRow, 'id' | 'state'>,
-): Promise<boolean> {
+/** Without effect unless it has a lease. */
+export async function closeCall(q: Transaction, id: string, state: CallState): Promise<void> {
   const { calls } = q.tables
-  const isUnchanged = and(eq(calls.id, id), eq(calls.state, state))
+  const end = { state, closedAt: q.now, ...(state === 'TOLD_UNKNOWN' && { instance: '' }) }
+  await q.sql
+    .update(calls)
+    .set(end)
+    .where(and(eq(calls.id, id), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
+}
+
+/** False if its state is not in `from` any more: another request was first, or it was delivered. */
+export async function claimCall(q: Transaction, id: string, from: CallState[]): Promise<boolean> {
+  const { calls } = q.tables
   const claimed = await q.sql
     .update(calls)
     .set({ state: 'ATTACHED', closedAt: q.now })
-    .where(isUnchanged)
+    .where(and(eq(calls.id, id), inArray(calls.state, from)))
     .returning({ id: calls.id })
   return claimed.length === 1
 }
 
-/** More are not tried: one request makes few identical calls. */
-const MAX_CANDIDATES = 20
+/** Two transactions about the same request run one after the other. On SQLite all do. */
+export async function lockCalls(q: Transaction, { projectId, caller, fingerprint }: CallKey): Promise<void> {
+  if (q.dialect === 'sqlite') return
+  const key = `${projectId} ${caller} ${fingerprint}`
+  await q.sql
+    .select({ locked: sql`pg_advisory_xact_lock(hashtextextended(${key}, 0))` })
+    .from(sql`(select 1) as one`)
+}
 
-/** Whose result did not arrive, or was unknown, within `sinceMs`, oldest first. A call of a dead process is undelivered. */
-export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number): Promise<CallRow[]> {
+/** More are not tried: one request makes few identical calls. */
+const MAX_CANDIDATES = 100
+
+export interface UndeliveredCall extends CallRow {
+  /** Closed, or its process has not renewed it. */
+  isOver: boolean
+}
+
+/** Not delivered so far, or told that the outcome is unknown, and not over for longer than `sinceMs`. Oldest first. */
+export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number): Promise<UndeliveredCall[]> {
   const { calls } = q.tables
-  const isDead = and(eq(calls.state, 'OPEN'), lte(calls.closedAt, q.now))
-  const isDue = or(inArray(calls.state, ['UNDELIVERED', 'TOLD_UNKNOWN']), isDead)
-  return q.sql
-    .select()
+  const rows = await q.sql
+    .select({ call: calls, isOver: sql<boolean | number>`${calls.closedAt} <= ${q.now}` })
     .from(calls)
-    .where(and(isOf(q, key), isDue, gt(calls.closedAt, sql`${q.now} - ${sinceMs}`)))
+    .where(
+      and(
+        isOf(q, key),
+        inArray(calls.state, ['OPEN', 'UNDELIVERED', 'TOLD_UNKNOWN']),
+        gt(calls.closedAt, sql`${q.now} - ${sinceMs}`),
+      ),
+    )
     .orderBy(calls.openedAt, calls.id)
     .limit(MAX_CANDIDATES)
+  // SQLite has numbers.
+  return rows.map(({ call, isOver }) => ({ ...call, isOver: Boolean(isOver) }))
 }
 
 /** Open, or closed within `sinceMs`, and not attached to, newest first. */
@@ -80,13 +107,16 @@ export async function renewCalls(q: Transaction, ids: readonly string[], leaseMs
   await q.sql
     .update(calls)
     .set({ closedAt })
-    .where(and(inArray(calls.id, [...ids]), isOpen(q)))
+    .where(and(inArray(calls.id, [...ids]), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
 }
 
 /** Those of all other processes, which are dead. */
 export async function abandonCalls(q: Transaction, instance: string): Promise<void> {
   const { calls } = q.tables
-  const isOther = and(ne(calls.instance, instance), isOpen(q))
+  const isOther = and(
+    notInArray(calls.instance, [instance, '']),
+    inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN']),
+  )
   await q.sql.update(calls).set({ state: 'UNDELIVERED', closedAt: q.now }).where(isOther)
 }
 

@@ -11,13 +11,18 @@ import {
   insertCall,
   listRecent,
   listUndelivered,
+  lockCalls,
   removeCalls,
   renewCalls,
+  tellCall,
   type CallKey,
+  type UndeliveredCall,
 } from '../../db/tasks/calls.ts'
 import type { CallRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { CallState } from '../../domain.ts'
+import { gatewayErrorOf } from '../../errors.ts'
+import { nextTurn } from '../../clock.ts'
 import type { Deps } from '../deps.ts'
 import { cancelUnsentTask } from './cancel.ts'
 
@@ -31,18 +36,33 @@ export interface WaitingCall {
   /** The client says that it repeats a call: it has no right to a second result. */
   isRetry: boolean
   undeliveredMs: number
+  /** Aborts when the client disconnects. */
+  gone: AbortSignal
 }
 
-export interface AttachedCall {
+export interface ServedCall {
   task: TaskRow
-  attached: 'UNDELIVERED' | 'RETRY'
+  /** Undefined for a new task. */
+  attached?: 'UNDELIVERED' | 'RETRY'
+}
+
+/** The client disconnected before its task was committed: there is none. */
+export class ClientGone extends Error {
+  override name = 'ClientGone'
+}
+
+interface OpenedCall {
+  key: string
+  gone: AbortSignal
 }
 
 export type Calls = ReturnType<typeof createCalls>
 
 /** A process that does not renew its calls for so long is dead. */
 const LEASE_MS = 5_000
-const RENEW_MS = 1_500
+const RENEW_MS = 1_000
+const POLL_MS = 100
+const UNDELIVERED_STATES: CallState[] = ['OPEN', 'UNDELIVERED', 'TOLD_UNKNOWN']
 /** After a longer time, what looks like a retry of a client is a new wish. */
 const RETRY_MS = 60_000
 /** The clients' back-off is shorter. */
@@ -54,26 +74,29 @@ export function createCalls(deps: Deps) {
   // A retry of a refused request has no earlier task.
   const refused = new LRUCache<string, true>({ max: 10_000, ttl: REFUSED_MS })
   const closing = new Set<Promise<void>>()
-  const open = new Set<string>()
+  /** Whose end is not recorded. */
+  const open = new Map<string, OpenedCall>()
 
-  async function record(
-    q: Transaction,
-    key: CallKey,
-    call: Pick<WaitingCall, 'id'>,
-    taskId: string,
-  ): Promise<void> {
-    const row = { ...key, id: call.id, taskId, instance: workerId, openedAt: clock.now() }
-    await insertCall(q, row, LEASE_MS)
-    q.afterCommit(() => void open.add(call.id))
+  async function record(q: Transaction, key: CallKey, { id }: WaitingCall, taskId: string): Promise<void> {
+    await insertCall(q, { ...key, id, taskId, instance: workerId, openedAt: clock.now() }, LEASE_MS)
   }
 
-  function isDue({ state, closedAt }: CallRow, task: TaskRow, { undeliveredMs }: WaitingCall): boolean {
-    if (state !== 'TOLD_UNKNOWN') return clock.now() - closedAt <= undeliveredMs
+  /** Its client did not receive its result, and will not. */
+  function hasLeft({ id, state, instance, isOver }: UndeliveredCall): boolean {
+    if (state === 'UNDELIVERED') return true
+    // That the client has disconnected is known before it is recorded.
+    if (instance === workerId) return open.get(id)?.gone.aborted ?? true
+    return instance !== '' && isOver
+  }
+
+  function isDue(row: UndeliveredCall, task: TaskRow, { undeliveredMs }: WaitingCall): boolean {
+    if (hasLeft(row)) return clock.now() - row.closedAt <= undeliveredMs
     const { status, finishedAt } = task
     return (
+      row.state === 'TOLD_UNKNOWN' &&
       status === 'SUCCEEDED' &&
       finishedAt !== null &&
-      finishedAt - closedAt <= undeliveredMs &&
+      finishedAt - row.closedAt <= undeliveredMs &&
       clock.now() - finishedAt <= undeliveredMs
     )
   }
@@ -85,32 +108,83 @@ export function createCalls(deps: Deps) {
   ): Promise<TaskRow | undefined> {
     for (const row of await listUndelivered(q, key, 2 * call.undeliveredMs)) {
       const task = await findUsable(q, row)
-      if (task && isDue(row, task, call) && (await claimCall(q, row))) return task
+      if (task && isDue(row, task, call) && (await claimCall(q, row.id, UNDELIVERED_STATES))) return task
     }
     return undefined
   }
 
-  /** Takes the place of an earlier call. Undefined if there is none, so that the request is a new one. */
-  async function attachTo(key: CallKey, call: WaitingCall): Promise<AttachedCall | undefined> {
-    const { attach, isRetry, undeliveredMs } = call
-    if (attach === 'NEVER') return undefined
-    const mayRepeat = isRetry && !refused.delete(keyOf(key))
-    // What the last client did not receive may not be recorded yet.
-    await Promise.all(closing)
-    const due = attach === 'UNDELIVERED' ? await listUndelivered(db.read, key, 2 * undeliveredMs) : []
-    const recent = mayRepeat ? await listRecent(db.read, key, RETRY_MS) : []
-    if (due.length + recent.length === 0) return undefined
-    return db.tx(async (q) => {
-      const undelivered = attach === 'UNDELIVERED' ? await claimUndelivered(q, key, call) : undefined
-      const task = undelivered ?? (mayRepeat ? await claimRecent(q, key) : undefined)
-      if (!task) return undefined
-      await record(q, key, call, task.id)
-      return { task, attached: undelivered ? 'UNDELIVERED' : 'RETRY' }
-    })
+  /** Undefined if there is no earlier call. Throws ClientGone. */
+  async function claim(
+    q: Transaction,
+    key: CallKey,
+    call: WaitingCall,
+    mayRepeat: boolean,
+  ): Promise<ServedCall | undefined> {
+    await lockCalls(q, key)
+    if (call.gone.aborted) throw new ClientGone()
+    const undelivered = call.attach === 'UNDELIVERED' ? await claimUndelivered(q, key, call) : undefined
+    const task = undelivered ?? (mayRepeat ? await claimRecent(q, key) : undefined)
+    if (!task) return undefined
+    await record(q, key, call, task.id)
+    return { task, attached: undelivered ? 'UNDELIVERED' : 'RETRY' }
   }
 
-  /** Never rejects: a call that could not be closed counts as undelivered when its process ends. */
+  /** Until calls of other processes are known to go on, or to have ended. */
+  async function noticeOthers(key: CallKey, call: WaitingCall): Promise<void> {
+    const others = async () =>
+      (await listUndelivered(db.read, key, 0)).filter(
+        ({ instance }) => instance !== workerId && instance !== '',
+      )
+    const first = new Map((await others()).map(({ id, closedAt }) => [id, closedAt]))
+    // A process that renews a call is alive.
+    for (let isUnsure = first.size > 0; isUnsure && !call.gone.aborted;) {
+      await clock.sleep(POLL_MS, call.gone)
+      isUnsure = (await others()).some(({ id, closedAt }) => first.get(id) === closedAt)
+    }
+  }
+
+  /**
+   * Takes the place of an earlier call, or creates a task with what `prepare` returns. `close` must follow. Throws
+   * ClientGone, and what `prepare` throws.
+   */
+  async function serve(
+    key: CallKey,
+    call: WaitingCall,
+    prepare: () => Promise<(q: Transaction) => Promise<TaskRow>>,
+  ): Promise<ServedCall> {
+    const { attach, isRetry, undeliveredMs } = call
+    const mayRepeat = attach !== 'NEVER' && isRetry && !refused.delete(keyOf(key))
+    open.set(call.id, { key: keyOf(key), gone: call.gone })
+    try {
+      // Node emits the end of a connection after data that arrived later, in the last phase of a turn.
+      for (let turn = 0; turn < 2; turn++) await nextTurn()
+      if (attach !== 'NEVER') await noticeOthers(key, call)
+      const due = attach === 'UNDELIVERED' ? await listUndelivered(db.read, key, 2 * undeliveredMs) : []
+      const recent = mayRepeat ? await listRecent(db.read, key, RETRY_MS) : []
+      const earlier =
+        due.length + recent.length > 0 ? await db.tx((q) => claim(q, key, call, mayRepeat)) : undefined
+      if (earlier) return earlier
+      const insert = await prepare()
+      return await db.tx(async (q) => {
+        // Another request may have been committed or given up since.
+        const late = await claim(q, key, call, mayRepeat)
+        if (late) return late
+        const task = await insert(q)
+        await record(q, key, call, task.id)
+        return { task }
+      })
+    } catch (error) {
+      open.delete(call.id)
+      // Without the database, whether the task exists may be unknown.
+      if (gatewayErrorOf(error)?.code !== 'SERVICE_UNAVAILABLE') refused.set(keyOf(key), true)
+      throw error
+    }
+  }
+
+  /** Never rejects: a call that could not be closed counts as undelivered. */
   function close(id: string, state: Exclude<CallState, 'OPEN' | 'ATTACHED'>): Promise<void> {
+    const known = open.get(id)
+    if (known && state === 'UNDELIVERED') known.gone = AbortSignal.abort()
     const closed = db
       .tx((q) => closeCall(q, id, state))
       .catch((error: unknown) => log.error({ call: id, err: error }, 'recording a delivery failed'))
@@ -126,20 +200,19 @@ export function createCalls(deps: Deps) {
   async function cancelAbandoned(id: string): Promise<void> {
     const call = await findCall(db.read, id)
     if (call?.state !== 'UNDELIVERED') return
-    await cancelUnsentTask(deps, call.projectId, call.taskId, (q) => claimCall(q, call))
+    await cancelUnsentTask(deps, call.projectId, call.taskId, (q) => claimCall(q, id, ['UNDELIVERED']))
   }
 
   const renew = async () => {
-    if (open.size > 0) await db.tx((q) => renewCalls(q, [...open], LEASE_MS))
+    if (open.size > 0) await db.tx((q) => renewCalls(q, [...open.keys()], LEASE_MS))
   }
 
   return {
-    attach: attachTo,
-    record,
+    serve,
+    /** Before a caller hears that the outcome is unknown. `close` with the same state follows once it did. */
+    tellUnknown: (id: string) => db.tx((q) => tellCall(q, id, LEASE_MS)),
     close,
     cancelAbandoned,
-    /** A retry of this request is a new one. */
-    noteRefused: (key: CallKey) => void refused.set(keyOf(key), true),
     /** Of all other processes that used this SQLite database. */
     abandonOthers: () => db.tx((q) => abandonCalls(q, workerId)),
     renew,
@@ -164,7 +237,7 @@ async function findUsable(q: Queries, { projectId, taskId }: CallRow): Promise<T
 async function claimRecent(q: Transaction, key: CallKey): Promise<TaskRow | undefined> {
   for (const row of await listRecent(q, key, RETRY_MS)) {
     const task = await findUsable(q, row)
-    if (task && (await claimCall(q, row))) return task
+    if (task && (await claimCall(q, row.id, [...UNDELIVERED_STATES, 'DELIVERED']))) return task
   }
   return undefined
 }

@@ -4,13 +4,13 @@ import { insertAssets } from '../../db/tasks/assets.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { findTaskByKey } from '../../db/tasks/tasks.ts'
 import type { ImageRequest } from '../../domain.ts'
-import { conflict, GatewayError, gatewayErrorOf } from '../../errors.ts'
+import { conflict, GatewayError } from '../../errors.ts'
 import type { CallerWithLimits } from '../access/limiter.ts'
 import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { storeInputs, type StoredInputs } from '../images/store-inputs.ts'
 import { findRoutes, type Route } from '../routing/route.ts'
-import type { AttachedCall, WaitingCall, Calls } from './calls.ts'
+import type { ServedCall, WaitingCall, Calls } from './calls.ts'
 import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
@@ -18,7 +18,7 @@ export interface CreatedTask {
   /** No task was created: the idempotency key was known, or the request repeats a call. */
   replayed: boolean
   /** How the request repeats a call. */
-  attached?: AttachedCall['attached']
+  attached?: ServedCall['attached']
 }
 
 /** Of a request that waits for its result. */
@@ -66,22 +66,13 @@ async function createForCall(
   const inputs = await storeInputs(deps, projectId, checked.inputs)
   const { request, fingerprint } = toRequest(checked, inputs)
   const key = { projectId, caller: call.caller, fingerprint }
-  const attached = await calls.attach(key, call)
-  if (attached) return { ...attached, replayed: true }
-  try {
+  const served = await calls.serve(key, call, async () => {
     const [route] = await findRoutes(deps.db.read, deps, by, checked)
     await deps.limiter.countSubmission(by, { tasks: 1, uploadBytes: 0 })
-    return await deps.db.tx(async (q) => {
-      const start = { request, fingerprint, key: null, route: route!, inputs }
-      const task = (await insertNew(q, deps, by, start))!
-      await calls.record(q, key, call, task.id)
-      return { task, replayed: false }
-    })
-  } catch (error) {
-    // Without the database, whether the task exists may be unknown.
-    if (gatewayErrorOf(error)?.code !== 'SERVICE_UNAVAILABLE') calls.noteRefused(key)
-    throw error
-  }
+    const start = { request, fingerprint, key: null, route: route!, inputs }
+    return async (q) => (await insertNew(q, deps, by, start))!
+  })
+  return { ...served, replayed: served.attached !== undefined }
 }
 
 /** Undefined if the idempotency key is taken. */

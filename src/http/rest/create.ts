@@ -78,8 +78,7 @@ async function answer(
     return open.follow(problemResponse(problemOf({ is: 'REFUSED', error, param: null }), created.headers))
   }
   const found = await answerFor(deps, task, optionsOf(created))
-  if (exchange.gone.aborted) open.leave()
-  else await recordAnswer(created, found)
+  await recordAnswer(created, found)
   const processingMs = Math.round(deps.clock.monotonic() - startedAt)
   const headers = { ...headersOf(created, found), 'openai-processing-ms': String(processingMs) }
   if (found.problem) return open.follow(problemResponse(found.problem, headers))

@@ -7,6 +7,7 @@ import type { Keyring } from '../../engine/access/keyring.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Logger } from '../../log.ts'
 import type { Provider } from '../../providers/provider.ts'
+import { hasLeft } from '../delivery.ts'
 import type { Bodies } from '../security/bodies.ts'
 import type { Client } from '../security/client.ts'
 
@@ -45,9 +46,10 @@ export interface RestExchange {
 }
 
 /** The signal of a request from node:http is not an AbortSignal, which `AbortSignal.any` requires. */
-export function goneSignalOf({ signal }: Request): AbortSignal {
+export function goneSignalOf(request: Request): AbortSignal {
+  const { signal } = request
   const gone = new AbortController()
-  if (signal.aborted) gone.abort()
+  if (signal.aborted || hasLeft(request)) gone.abort()
   else signal.addEventListener('abort', () => gone.abort())
   return gone.signal
 }

@@ -1,6 +1,7 @@
 // The fields of a request. A setting that providers learn is one line here.
 import {
   BACKGROUNDS,
+  COMPLEXITIES,
   INPUT_FIDELITIES,
   MODERATIONS,
   OUTPUT_FORMATS,
@@ -33,7 +34,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   style: { input: 'style', read: choice(STYLES) },
   partial_images: { input: 'partialImages', read: readNumber },
   user: { input: 'user', read: readLabel },
-  safety_identifier: { input: 'user', read: readLabel },
+  safety_identifier: { input: 'safetyIdentifier', read: readLabel },
+  complexity: { input: 'complexity', read: choice(COMPLEXITIES) },
 }
 
 /** Fields that no provider supports, and without which it would be another picture. */

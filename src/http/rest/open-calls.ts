@@ -15,8 +15,6 @@ export interface NewCall extends WaitingCall {
 export interface OpenCall {
   /** Before the response is sent: the client is told to ask again. */
   giveUp(): Promise<void>
-  /** The client has disconnected before the response. */
-  leave(): void
   /** Before the response is sent: images that arrive later are due to the same request. */
   tellUnknown(): Promise<void>
   /** Records whether the response arrives. */
@@ -39,7 +37,7 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
   async function cancelLater(id: string): Promise<void> {
     await clock.sleep(settings.hangupGraceMs, stopping.signal)
     if (stopping.signal.aborted) return
-    await engine
+    await engine.calls
       .cancelAbandoned(id)
       .catch((error: unknown) => log.error({ call: id, err: error }, 'canceling an abandoned task failed'))
   }
@@ -49,7 +47,7 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
     stopping: stopping.signal,
 
     newCall(
-      { request: { headers }, client, caller }: RestExchange,
+      { request: { headers }, client, caller, gone }: RestExchange,
       { isFresh, isKeyed, isAsync }: { isFresh: boolean; isKeyed: boolean; isAsync: boolean },
     ): NewCall {
       const { attach, undeliveredMs } = settings
@@ -63,41 +61,49 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
         attach: isUndelivered ? 'UNDELIVERED' : attach !== 'never' && isRetry ? 'RETRIES' : 'NEVER',
         isRetry,
         undeliveredMs,
+        gone,
         attaches: isKeyed || isUndelivered || (attach !== 'never' && retryCount !== null),
         isKeyed,
         isAsync,
       }
     },
 
-    open({ id, isKeyed, isAsync }: NewCall): OpenCall {
+    open({ id, gone, isKeyed, isAsync }: NewCall): OpenCall {
       const sent = Promise.withResolvers<void>()
       sending.add(sent.promise)
       // The engine records no call with a key: the key finds its task.
-      let state: ClosedState | undefined = isKeyed ? 'DELIVERED' : undefined
+      let isClosed = isKeyed
+      let isTold = false
       let watch: DeliveryWatch | undefined
       function markSent(): void {
         sending.delete(sent.promise)
         sent.resolve()
       }
-      async function close(next: ClosedState): Promise<void> {
-        if (state !== undefined && !(state === 'TOLD_UNKNOWN' && next === 'UNDELIVERED')) return
-        state = next
-        await engine.closeCall(id, next)
+      async function close(state: ClosedState): Promise<void> {
+        if (isClosed) return
+        isClosed = true
+        await engine.calls.close(id, state)
       }
       function leave(): void {
         markSent()
-        const isOpen = state === undefined
+        const isOpen = !isClosed && !isTold
         void close('UNDELIVERED')
         if (isOpen && !isAsync && settings.cancelOnHangup === 'queued') void cancelLater(id)
       }
+      if (gone.aborted) leave()
+      else gone.addEventListener('abort', leave)
       return {
         giveUp: () => close('UNDELIVERED'),
-        leave,
-        tellUnknown: () => close('TOLD_UNKNOWN'),
+        async tellUnknown() {
+          if (isClosed) return
+          isTold = true
+          await engine.calls.tellUnknown(id)
+        },
         follow(response) {
           watch = {
             sent: markSent,
-            ended: (isDelivered) => (isDelivered ? void close('DELIVERED') : leave()),
+            ended: (isDelivered) =>
+              isDelivered ? void close(isTold ? 'TOLD_UNKNOWN' : 'DELIVERED') : leave(),
           }
           return watchDelivery(response, watch)
         },

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 import { GatewayError, gatewayErrorOf } from '../../errors.ts'
+import { ClientGone } from '../../engine/tasks/calls.ts'
 import type { HttpRoute } from '../app.ts'
 import { REQUEST_ERRORS, type RequestErrorCode } from '../refusal.ts'
 import { hostProblem } from '../security/cross-site.ts'
@@ -111,6 +112,8 @@ function json({ request }: RestExchange, body: object): Response {
 
 /** Undefined for a bug. */
 function refusalFor(error: unknown, isForm: boolean): Response | undefined {
+  // For logs and metrics: the client has disconnected. Named by nginx.
+  if (error instanceof ClientGone) return new Response(null, { status: 499 })
   if (error instanceof InvalidRequest) {
     const { code, message, param } = error
     return problemResponse(problemOf({ is: 'INVALID', code, message, param }))
