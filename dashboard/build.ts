@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 
 const FOLDER = import.meta.dirname
 const DIST = join(FOLDER, 'dist')
@@ -28,7 +28,6 @@ async function build(): Promise<void> {
   })
   for (const file of globSync('dashboard/*.{js,css,svg}', { cwd: FRESH })) {
     const bytes = readFileSync(join(FRESH, file))
-    writeFileSync(join(FRESH, `${file}.br`), brotliCompressSync(bytes))
     writeFileSync(join(FRESH, `${file}.gz`), gzipSync(bytes, { level: 9 }))
   }
   writeFileSync(join(FRESH, STAMP), stamp)

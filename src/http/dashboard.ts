@@ -29,11 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
 }
-const ENCODINGS = [
-  ['br', /\bbr\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/],
-  ['gzip', /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/],
-] as const
-const SUFFIXES = { br: '.br', gzip: '.gz' }
+const ACCEPTS_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/
 
 /** `/` of other clients than browsers is not its concern. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
@@ -59,17 +55,16 @@ export function createDashboardRoute(options: DashboardOptions): HttpRoute {
 
   /** The name of a file contains a hash of its content. */
   async function serveFile(request: Request, name: string, extension: string): Promise<Response | undefined> {
-    const accepted = request.headers.get('accept-encoding') ?? ''
-    const [encoding] = ENCODINGS.find(([, pattern]) => pattern.test(accepted)) ?? []
+    const isGzip = ACCEPTS_GZIP.test(request.headers.get('accept-encoding') ?? '')
     const path = join(folder, 'dashboard', name)
-    const body = await readFile(encoding ? path + SUFFIXES[encoding] : path).catch(() => undefined)
+    const body = await readFile(isGzip ? `${path}.gz` : path).catch(() => undefined)
     if (!body) return undefined
     return new Response(body, {
       headers: {
         'content-type': TYPES[extension] ?? '',
         'cache-control': 'public, max-age=31536000, immutable',
         vary: 'accept-encoding',
-        ...(encoding && { 'content-encoding': encoding }),
+        ...(isGzip && { 'content-encoding': 'gzip' }),
       },
     })
   }

@@ -66,7 +66,7 @@ describe('the tarball', () => {
     const files = installed.tarball.files.filter((path) => path.startsWith('dashboard/'))
     expect(files).toContain('dashboard/dist/index.html')
     const names =
-      /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg)(?:\.br|\.gz)?)$/
+      /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg)(?:\.gz)?)$/
     expect(files.filter((path) => !names.test(path))).toEqual([])
   })
 
