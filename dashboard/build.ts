@@ -19,6 +19,8 @@ async function build(): Promise<void> {
     process.stderr.write('The dashboard is not built: `npm ci` installs what `npm run build` needs.\n')
     return
   }
+  // Else the value of a test or of a shell would put the development build of React into the page.
+  process.env['NODE_ENV'] = 'production'
   const [vite, { default: config }] = await Promise.all([import('vite'), import('./vite.config.ts')])
   await vite.build({
     ...config,

@@ -306,6 +306,11 @@ function bytes(pattern: string): number {
 it('the built files stay within their sizes', () => {
   expect(bytes('index-*.js')).toBeGreaterThan(50_000)
   expect(bytes('index-*.js')).toBeLessThan(200_000)
+  // The development build of React has these texts.
+  const texts = globSync('dashboard/dist/dashboard/*.js')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('')
+  expect(texts).not.toContain('must not return anything besides a function')
   expect(bytes('task-page-*.js')).toBeLessThan(90_000)
   expect(bytes('*.css')).toBeLessThan(20_000)
 })
