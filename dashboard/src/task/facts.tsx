@@ -57,5 +57,7 @@ function Elapsed({ task }: { task: TaskDetail }) {
   const now = useNow(1_000)
   const start = Date.parse(task.startedAt ?? task.createdAt)
   if (isRunning(task)) return <>{Math.max(0, Math.floor((now - start) / 1_000))} s so far</>
-  return <>{formatDuration(Date.parse(task.finishedAt ?? task.createdAt) - start)}</>
+  // An attempt of unknown outcome has not finished.
+  if (task.finishedAt === null) return <>unknown</>
+  return <>{formatDuration(Date.parse(task.finishedAt) - start)}</>
 }
