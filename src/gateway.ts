@@ -33,6 +33,7 @@ import { createAssetRoute } from './http/assets.ts'
 import { basePathOf } from './http/base-path.ts'
 import { credentialOf } from './http/security/auth.ts'
 import { createCallbackRoute } from './http/callbacks.ts'
+import { createDashboardRoute } from './http/dashboard.ts'
 import { createClientReader, type Client } from './http/security/client.ts'
 import { createFetchHandler, type FetchHandler } from './http/fetch-handler.ts'
 import { createBodies } from './http/security/bodies.ts'
@@ -198,6 +199,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     readGauges: () => readGauges(db.reports),
     isOperator,
   })
+  const dashboardRoute = createDashboardRoute({
+    ...http,
+    folder: join(import.meta.dirname, '../dashboard/dist'),
+    redirectsAssets: config.assetsDelivery === 'redirect',
+  })
   const rest = createRestRoute({
     ...http,
     settings: config.rest,
@@ -225,6 +231,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       delivery: config.assetsDelivery,
     }),
     createCallbackRoute(engine, { memory, clock }),
+    ...(config.dashboard ? [dashboardRoute] : []),
     createHealthRoute(() => runForEngine(() => engine.problem())),
   ]
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)

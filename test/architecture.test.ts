@@ -5,6 +5,7 @@ import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import {
   findClientImports,
+  findDashboardImports,
   findImportsPastEntry,
   findAny,
   findCycles,
@@ -22,6 +23,7 @@ import { listUnread, readSources, readTree } from './architecture/source.ts'
 
 const product = readSources(readTree(['src/**/*.ts', 'bin/*.js']))
 const client = readSources(readTree(['client/**/*.ts']))
+const dashboard = readSources(readTree(['dashboard/*.ts', 'dashboard/src/**/*.{ts,tsx}']))
 // Without this test, whose examples look like imports, and without programs that have packages of their own.
 const { 'test/architecture.test.ts': _self, ...toolTree } = readTree([
   'test/**/*.{ts,mjs}',
@@ -54,6 +56,16 @@ describe('the sources', () => {
     expect(findClientImports([...product, ...client])).toEqual([])
   })
 
+  it('of the dashboard import no server, and the server imports no dashboard', () => {
+    expect(dashboard.length).toBeGreaterThan(40)
+    expect(findDashboardImports([...product, ...client, ...dashboard])).toEqual([])
+    expect(findCycles(dashboard)).toEqual([])
+    expect(findAny(dashboard)).toEqual([])
+    expect(findVagueNames(dashboard)).toEqual([])
+    const written = dashboard.filter(({ path }) => !path.endsWith('/generated.ts'))
+    expect(findLongFiles(written)).toEqual([])
+  })
+
   it('import from a folder with an entry only the entry', () => {
     expect(findImportsPastEntry([...product, ...tools])).toEqual([])
   })
@@ -83,7 +95,11 @@ describe('the sources', () => {
 
   it('use every dependency, and declare those they use', () => {
     expect(
-      findUnusedOrMissingDependencies({ product, tools: [...client, ...tools] }, manifest, binariesOf),
+      findUnusedOrMissingDependencies(
+        { product, tools: [...client, ...dashboard, ...tools] },
+        manifest,
+        binariesOf,
+      ),
     ).toEqual([])
   })
 
@@ -153,6 +169,20 @@ describe('the rules find', () => {
       'client/a.ts imports graphql',
       'client/react/b.ts imports client/a.ts',
       'src/c.ts imports client/a.ts',
+    ])
+  })
+
+  it('an import between dashboard and server, and one of the client past the connection', () => {
+    const tree = {
+      'dashboard/src/api/connection.ts': "import { a } from '../../../client/a.ts'",
+      'dashboard/src/live/b.ts':
+        "import { a } from '../../../client/a.ts'\nimport { c } from '../../../src/c.ts'",
+      'src/c.ts': "import { b } from '../dashboard/src/live/b.ts'",
+    }
+    expect(findDashboardImports(readSources(tree))).toEqual([
+      'dashboard/src/live/b.ts imports src/c.ts',
+      'dashboard/src/live/b.ts imports client/a.ts',
+      'src/c.ts imports dashboard/src/live/b.ts',
     ])
   })
 

@@ -1,4 +1,4 @@
-// Builds dist/: JavaScript and the declarations of the public entries. Node strips no types below node_modules, so the package
+// Builds dashboard/dist, and dist/: JavaScript and the declarations of the public entries. Node strips no types below node_modules, so the package
 // contains no TypeScript sources.
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
@@ -11,6 +11,8 @@ rmSync(DIST, { recursive: true, force: true })
 const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
 for (const project of ['tsconfig.build.json', 'tsconfig.client.json'])
   execFileSync(process.execPath, [tsc, '-p', join(ROOT, project)], { stdio: 'inherit' })
+
+execFileSync(process.execPath, [join(ROOT, 'dashboard/build.ts')], { stdio: 'inherit' })
 
 // `exports` hides every other module, so their declarations are of no use.
 const needed = new Set<string>()

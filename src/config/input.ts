@@ -45,6 +45,8 @@ export interface GatewayConfig {
   persistedQueriesFile?: string | null | undefined
   /** Serves `/metrics`. Default true. */
   metrics?: boolean | undefined
+  /** Serves the web dashboard to browsers at `/`. Default true. */
+  dashboard?: boolean | undefined
   /** Sends `traceparent` to providers. Default false. */
   traceUpstreams?: boolean | undefined
   /** Defaults suit providers that take 10 to 240 seconds. */

@@ -99,6 +99,7 @@ export const CONFIG_SHAPE = z.strictObject({
     .nullable()
     .default(null),
   metrics: z.boolean().default(true),
+  dashboard: z.boolean().default(true),
   traceUpstreams: z.boolean().default(false),
   providers: z
     .array(

@@ -29,13 +29,13 @@ export function createApp(
     if (exposedKey !== undefined) return refuse('KEY_IN_URL', exposedKey)
     const encoding = encodingProblem(request)
     if (encoding !== undefined) return refuse('UNSUPPORTED_MEDIA_TYPE', encoding)
-    if (url.pathname === '/')
-      return new Response(null, { status: 302, headers: { location: `${basePathOf(publicUrl)}/graphql` } })
     const client = () => readClient(request, remoteAddress)
     for (const route of routes) {
       const response = await route(request, client)
       if (response) return response
     }
+    if (url.pathname === '/')
+      return new Response(null, { status: 302, headers: { location: `${basePathOf(publicUrl)}/graphql` } })
     const path = url.pathname.slice(0, 200)
     return refusal('NOT_FOUND', `There is nothing at ${path}. GraphQL is at /graphql.`)
   }

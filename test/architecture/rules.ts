@@ -196,6 +196,9 @@ const CLIENT_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   client: [],
 }
 
+/** The only module of the dashboard that imports the client. */
+const DASHBOARD_CLIENT = 'dashboard/src/api/connection.ts'
+
 /** Imports between the client and the server, of packages into the client, and past the entry of the client into its hooks. */
 export function findClientImports(sources: Source[]): string[] {
   return sources.flatMap(({ path, files, packages }) => {
@@ -204,6 +207,19 @@ export function findClientImports(sources: Source[]): string[] {
     return targets
       .filter((target) => !allowed?.includes(target))
       .filter((target) => allowed === undefined || !isClientFileFor(path, target))
+      .map((target) => `${path} imports ${target}`)
+  })
+}
+
+/** The dashboard is built into files of its own: it shares with the server the schema only, and uses the core of the client. */
+export function findDashboardImports(sources: Source[]): string[] {
+  return sources.flatMap(({ path, files }) => {
+    const isOwn = path.startsWith('dashboard/')
+    return files
+      .filter((target) => (isOwn ? target.startsWith('src/') : target.startsWith('dashboard/')))
+      .concat(
+        isOwn && path !== DASHBOARD_CLIENT ? files.filter((target) => target.startsWith('client/')) : [],
+      )
       .map((target) => `${path} imports ${target}`)
   })
 }

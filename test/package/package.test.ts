@@ -37,7 +37,7 @@ describe('the tarball', () => {
       ...globSync('client/**/*.ts').map((path) => path.replace(/^(.*)\.ts$/, 'dist/$1.js')),
     ]
     const migrations = globSync('drizzle/*/*/migration.sql')
-    const { files } = installed.tarball
+    const files = installed.tarball.files.filter((path) => !path.startsWith('dashboard/'))
     expect(modules.length).toBeGreaterThan(300)
     expect(files.filter((path) => !path.endsWith('.d.ts')).toSorted()).toEqual(
       [
@@ -60,6 +60,13 @@ describe('the tarball', () => {
     expect(files.filter((path) => path.endsWith('.d.ts')).every((path) => path.startsWith('dist/'))).toBe(
       true,
     )
+  })
+
+  it('contains the built dashboard, without its sources and maps', () => {
+    const files = installed.tarball.files.filter((path) => path.startsWith('dashboard/'))
+    expect(files).toContain('dashboard/dist/index.html')
+    const names = /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg)(?:\.gz)?)$/
+    expect(files.filter((path) => !names.test(path))).toEqual([])
   })
 
   it('is small, and installs no development dependency', () => {

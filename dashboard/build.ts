@@ -1,0 +1,54 @@
+// Builds dashboard/dist. With `--if-stale`, only if a source has changed since; without the development dependencies it then
+// keeps what is there, so that `npm start` works in an installation for production.
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+const FOLDER = import.meta.dirname
+const DIST = join(FOLDER, 'dist')
+/** Of this process: builds may run at the same time. */
+const FRESH = join(FOLDER, `dist.${process.pid}`)
+const STAMP = 'stamp.json'
+
+const stamp = JSON.stringify({ sources: hashOfSources() })
+if (!process.argv.includes('--if-stale') || readStamp() !== stamp) await build()
+
+async function build(): Promise<void> {
+  if (!existsSync(join(FOLDER, '../node_modules/vite')) && process.argv.includes('--if-stale')) {
+    process.stderr.write('The dashboard is not built: `npm ci` installs what `npm run build` needs.\n')
+    return
+  }
+  // Else the value of a test or of a shell would put the development build of React into the page.
+  process.env['NODE_ENV'] = 'production'
+  const [vite, { default: config }] = await Promise.all([import('vite'), import('./vite.config.ts')])
+  await vite.build({
+    ...config,
+    configFile: false,
+    logLevel: 'warn',
+    build: { ...config.build, outDir: FRESH, emptyOutDir: true },
+  })
+  for (const file of globSync('dashboard/*.{js,css,svg}', { cwd: FRESH })) {
+    const bytes = readFileSync(join(FRESH, file))
+    writeFileSync(join(FRESH, `${file}.gz`), gzipSync(bytes, { level: 9 }))
+  }
+  writeFileSync(join(FRESH, STAMP), stamp)
+  rmSync(DIST, { recursive: true, force: true })
+  renameSync(FRESH, DIST)
+}
+
+/** The page contains the core of the client, too. */
+function hashOfSources(): string {
+  const hash = createHash('sha256')
+  const cwd = join(FOLDER, '..')
+  const patterns = ['dashboard/src/**', 'dashboard/*.{ts,html}', 'client/*.ts', 'package-lock.json']
+  for (const file of globSync(patterns, { cwd, exclude: ['dashboard/dist*/**'] }).toSorted()) {
+    if (/\.\w+$/.test(file)) hash.update(file).update(readFileSync(join(cwd, file)))
+  }
+  return hash.digest('hex')
+}
+
+function readStamp(): string | undefined {
+  const file = join(DIST, STAMP)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}

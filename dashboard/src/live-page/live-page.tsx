@@ -1,0 +1,95 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
+import { isFiltered, matches } from '../live/filter.ts'
+import { useDone, useFeedStatus, useSlots, useWaitingCount } from '../live/hooks.ts'
+import { useSession } from '../session/context.ts'
+import { NoRight } from '../shell/no-right.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { Composer } from './composer.tsx'
+import { DoneGrid } from './done-grid.tsx'
+import { Filters } from './filters.tsx'
+import styles from './live-page.module.css'
+import { SectionTitle } from './section-title.tsx'
+import { Tile } from './tile.tsx'
+import { usePages } from './use-pages.ts'
+
+export function LivePage() {
+  const { may } = useSession()
+  if (may('READ')) return <Live />
+  const text = may('GENERATE')
+    ? 'This key may create tasks but not watch them'
+    : 'This key may not watch tasks'
+  return <NoRight scope="READ" text={text} />
+}
+
+/** What runs, in fixed places, and what is done. */
+function Live() {
+  const { store, feed, may } = useSession()
+  const search = useSearch({ from: '/' })
+  const navigate = useNavigate({ from: '/' })
+  const slots = useSlots(store)
+  const done = useDone(store)
+  const waiting = useWaitingCount(store)
+  const { isLoaded, error } = useFeedStatus(feed)
+  const filterKey = JSON.stringify(search)
+  const content = useRef<HTMLElement>(null)
+
+  useEffect(() => {
+    const current = JSON.parse(filterKey) as typeof search
+    store.setFilter((task) => matches(task, current))
+  }, [store, filterKey])
+  const pages = usePages(search, isLoaded)
+
+  if (error && !isLoaded) return <Problem error={error} onRetry={() => feed.start()} />
+  const isFilteredNow = isFiltered(search)
+  const isEmpty = isLoaded && store.size() === 0 && !isFilteredNow
+  const hasNothing = slots.entries.length === 0 && done.length === 0
+  const clear = () => void navigate({ search: {} })
+
+  return (
+    <>
+      <title>Live · Darkroom</title>
+      <h1 className={isEmpty ? styles['invitation'] : 'hidden'}>
+        {isEmpty ? 'Make the first picture' : 'Live'}
+      </h1>
+      {isLoaded && may('GENERATE') && <Composer isFirst={isEmpty} />}
+      {isLoaded && !isEmpty && <Filters search={search} />}
+      <section ref={content} aria-label="Running" className={styles['section']}>
+        {slots.entries.length > 0 && (
+          <>
+            <SectionTitle text="Developing" count={slots.entries.filter(Boolean).length + waiting} />
+            <ul className={styles['grid']} data-size="large">
+              {slots.entries.map((entry, index) => (
+                // A place keeps its element; the picture in it belongs to its task.
+                <li key={index} className={entry ? undefined : styles['free']}>
+                  {entry && <Tile key={entry.id} id={entry.id} />}
+                </li>
+              ))}
+            </ul>
+            {waiting > 0 && <p className="muted">{waiting} more running</p>}
+          </>
+        )}
+      </section>
+      {!isLoaded && <Skeleton />}
+      {isLoaded && isFilteredNow && hasNothing && !pages.isReading && (
+        <div className={styles['nothing']}>
+          <p>No task matches.</p>
+          <button type="button" className="button" onClick={clear}>
+            Clear the filters
+          </button>
+        </div>
+      )}
+      {isLoaded && done.length > 0 && <DoneGrid key={filterKey} ids={done} pages={pages} />}
+    </>
+  )
+}
+
+function Skeleton() {
+  return (
+    <div className={styles['grid']} aria-hidden="true">
+      {Array.from({ length: 12 }, (_, index) => (
+        <div key={index} className={styles['skeleton']} />
+      ))}
+    </div>
+  )
+}

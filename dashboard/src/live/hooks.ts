@@ -1,0 +1,45 @@
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import type { LiveTask } from '../api/generated.ts'
+import type { Feed } from './feed.ts'
+import type { Link } from './link-state.ts'
+import type { Slots } from './slots.ts'
+import type { TaskStore } from './task-store.ts'
+
+export function useLiveTask(store: TaskStore, id: string): LiveTask | undefined {
+  const subscribe = useCallback((listener: () => void) => store.subscribeTask(id, listener), [store, id])
+  return useSyncExternalStore(subscribe, () => store.get(id))
+}
+
+export function useSlots(store: TaskStore): Slots {
+  return useSyncExternalStore(store.subscribe, store.slots)
+}
+
+export function useDone(store: TaskStore): readonly string[] {
+  return useSyncExternalStore(store.subscribe, store.done)
+}
+
+export function useWaitingCount(store: TaskStore): number {
+  return useSyncExternalStore(store.subscribe, store.waitingCount)
+}
+
+export function useLink(feed: Feed): Link {
+  return useSyncExternalStore(feed.subscribe, feed.link)
+}
+
+export function useFeedStatus(feed: Feed): { isLoaded: boolean; error: Error | undefined } {
+  const isLoaded = useSyncExternalStore(feed.subscribe, feed.isLoaded)
+  const error = useSyncExternalStore(feed.subscribe, feed.error)
+  return { isLoaded, error }
+}
+
+/** The time, renewed every `intervalMs` while the page is visible. */
+export function useNow(intervalMs: number): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) setNow(Date.now())
+    }, intervalMs)
+    return () => clearInterval(timer)
+  }, [intervalMs])
+  return now
+}

@@ -1,0 +1,79 @@
+import { Link, Outlet } from '@tanstack/react-router'
+import { SessionContext, sessions, useSessionState } from '../session/context.ts'
+import { SignIn } from '../session/sign-in.tsx'
+import type { Session } from '../session/session.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { Keyboard } from './keyboard.tsx'
+import { LinkState } from './link-state.tsx'
+import { SpendToday } from './spend-today.tsx'
+import styles from './shell.module.css'
+import { ThemeButton } from './theme-button.tsx'
+
+/** The frame of every page. Without a viewer it shows the sign-in, and afterwards the page of the address. */
+export function Shell() {
+  const state = useSessionState()
+  if (state.name === 'starting') return <div className={styles['starting']} aria-busy="true" />
+  if (state.name === 'signed-out') return <SignIn reason={state.reason} />
+  if (state.name === 'failed')
+    return (
+      <main className={styles['failed']}>
+        <h1>The server does not respond</h1>
+        <Problem error={state.error} onRetry={() => void sessions.start()} />
+      </main>
+    )
+  return (
+    <SessionContext value={state.session}>
+      <Frame session={state.session} />
+    </SessionContext>
+  )
+}
+
+function Frame({ session }: { session: Session }) {
+  const { viewer, feed, may } = session
+  return (
+    <div className={styles['shell']}>
+      <a className={styles['skip']} href="#content">
+        Skip to content
+      </a>
+      <header className={styles['header']}>
+        <Link to="/" className={styles['brand']} aria-label="Darkroom, live">
+          <span className={styles['mark']} aria-hidden="true" />
+          <span className={styles['name']}>Darkroom</span>
+        </Link>
+        <nav className={styles['nav']} aria-label="Pages">
+          {may('READ') && (
+            <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
+              Live
+            </Link>
+          )}
+        </nav>
+        <span className={styles['space']} />
+        {may('READ') && <LinkState feed={feed} />}
+        {may('REPORT') && <SpendToday />}
+        <span className={styles['project']} title={`Project ${viewer.project.id}`}>
+          {viewer.project.name}
+        </span>
+        <ThemeButton />
+        {!viewer.isOpen && (
+          <button type="button" className={styles['tool']} onClick={sessions.lock} title="Lock (Shift+L)">
+            <Icon name="lock" size={16} />
+            <span className="hidden">Lock: forget the key in all tabs</span>
+          </button>
+        )}
+        <Keyboard />
+      </header>
+      {viewer.isOpen && (
+        <p className={styles['notice']}>
+          No API key exists. Everyone who can connect to this computer has full rights.{' '}
+          <span className={styles['remedy']}>
+            <code>npx darkroom keys create</code> makes the first key and ends this.
+          </span>
+        </p>
+      )}
+      <main id="content" tabIndex={-1} className={styles['main']}>
+        <Outlet />
+      </main>
+    </div>
+  )
+}

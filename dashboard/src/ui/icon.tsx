@@ -1,0 +1,43 @@
+const PATHS = {
+  check: 'M3 8.5l3.2 3.2L13 5',
+  cross: 'M4 4l8 8M12 4l-8 8',
+  clock: 'M8 4.5V8l2.4 1.6M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z',
+  drop: 'M8 2.2S3.8 6.7 3.8 9.6a4.2 4.2 0 0 0 8.4 0C12.2 6.7 8 2.2 8 2.2z',
+  stop: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM3.8 3.8l8.4 8.4',
+  question: 'M5.8 6a2.2 2.2 0 1 1 3.1 2c-.6.3-.9.7-.9 1.4M8 12v.1',
+  sun: 'M8 10.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6zM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9',
+  moon: 'M13.2 9.7A5.6 5.6 0 0 1 6.3 2.8a5.6 5.6 0 1 0 6.9 6.9z',
+  system: 'M2.5 3h11v7.5h-11zM5.5 13h5M8 10.5V13',
+  lock: 'M4 7.2h8v6H4zM5.7 7.2V5a2.3 2.3 0 0 1 4.6 0v2.2',
+  link: 'M2 8.5h3l2-5 2.5 9 2-4H14',
+  broken: 'M2 8.5h2.6M11.4 8.5H14M6.2 5.5l3.6 6',
+  back: 'M10 3L5 8l5 5',
+  copy: 'M5.5 5.5h8v8h-8zM3.5 10.5h-1v-8h8v1',
+  again: 'M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3',
+  download: 'M8 2.5v7.3M4.8 7L8 10.2 11.2 7M3 13h10',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3L14 14',
+  pause: 'M5.5 3.5v9M10.5 3.5v9',
+  play: 'M5 3l8 5-8 5z',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+/** Beside a text that says the same: hidden from screen readers. */
+export function Icon({ name, size = 14 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      focusable="false"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}

@@ -1,0 +1,119 @@
+// The web dashboard: a built single-page application. It uses the public GraphQL API, as every other client does.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HttpRoute } from './app.ts'
+import { basePathOf } from './base-path.ts'
+import { matchesEtag } from './etag.ts'
+import { refusal } from './refusal.ts'
+import { hostProblem } from './security/cross-site.ts'
+
+interface DashboardOptions {
+  /** Where `npm run build` puts the built files. */
+  folder: string
+  publicUrl: string | null
+  /** Whether images are redirected to a bucket, on an origin that is not known here. */
+  redirectsAssets: boolean
+}
+
+interface Page {
+  html: string
+  etag: string
+}
+
+/** Pages of the application; each is the same file. */
+const PAGES = /^\/(?:tasks\/[\w-]+)?$/
+const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+const ACCEPTS_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/
+
+/** `/` of other clients than browsers is not its concern. */
+export function createDashboardRoute(options: DashboardOptions): HttpRoute {
+  const { folder, publicUrl } = options
+
+  async function servePage(request: Request, origin: string): Promise<Response> {
+    const problem = hostProblem(origin, publicUrl)
+    if (problem !== undefined) return refusal('HOST_NOT_ALLOWED', problem)
+    // Read each time: a build may replace it.
+    const page = await readPage(folder, basePathOf(publicUrl))
+    const { html, etag } = page ?? { html: notBuilt(basePathOf(publicUrl)), etag: '"not-built"' }
+    const headers = {
+      'content-security-policy': policyFor(origin, options),
+      'cross-origin-opener-policy': 'same-origin',
+      'cache-control': 'no-cache',
+      vary: 'accept',
+      etag,
+    }
+    if (matchesEtag(request.headers.get('if-none-match'), etag))
+      return new Response(null, { status: 304, headers })
+    return new Response(html, { headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } })
+  }
+
+  /** The name of a file contains a hash of its content. */
+  async function serveFile(request: Request, name: string, extension: string): Promise<Response | undefined> {
+    const isGzip = ACCEPTS_GZIP.test(request.headers.get('accept-encoding') ?? '')
+    const path = join(folder, 'dashboard', name)
+    const body = await readFile(isGzip ? `${path}.gz` : path).catch(() => undefined)
+    if (!body) return undefined
+    return new Response(body, {
+      headers: {
+        'content-type': TYPES[extension] ?? '',
+        'cache-control': 'public, max-age=31536000, immutable',
+        vary: 'accept-encoding',
+        ...(isGzip && { 'content-encoding': 'gzip' }),
+      },
+    })
+  }
+
+  return async (request, client) => {
+    if (request.method !== 'GET') return undefined
+    const { pathname } = new URL(request.url)
+    const [, name, extension = ''] = FILE.exec(pathname) ?? []
+    if (name !== undefined) return serveFile(request, name, extension)
+    if (!PAGES.test(pathname) || !request.headers.get('accept')?.includes('text/html')) return undefined
+    return servePage(request, client().origin)
+  }
+}
+
+async function readPage(folder: string, basePath: string): Promise<Page | undefined> {
+  const html = await readFile(join(folder, 'index.html'), 'utf8').catch(() => undefined)
+  if (html === undefined) return undefined
+  const placed = html.replaceAll('"./dashboard/', `"${basePath}/dashboard/`)
+  const hash = createHash('sha256').update(placed).digest('base64url').slice(0, 22)
+  return { html: placed, etag: `W/"${hash}"` }
+}
+
+function policyFor(origin: string, { publicUrl, redirectsAssets }: DashboardOptions): string {
+  const { host } = new URL(origin)
+  const images = [publicUrl === null ? '' : ` ${new URL(publicUrl).origin}`, redirectsAssets ? ' https:' : '']
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src 'self' data: blob:${images.join('')}`,
+    `connect-src 'self' ws://${host} wss://${host}`,
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ')
+}
+
+function notBuilt(basePath: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <title>Darkroom</title>
+  <h1>The dashboard is not built</h1>
+  <p>Run <code>npm run build</code> in the folder of Darkroom, and reload this page.</p>
+  <p>GraphQL works without it: <a href="${basePath}/graphql">GraphiQL</a>.</p>
+</html>
+`
+}
