@@ -23,7 +23,7 @@ export interface Offer {
   /** ISO date of the shutdown; null if not announced. */
   retiresOn: string | null
   /** The date is that of the company whose model it is; a reseller may serve it longer, so it is a warning only. */
-  endsElsewhere?: boolean
+  endsElsewhere?: true
   /** Model to use after the shutdown; null if none is named. */
   successor: string | null
 }

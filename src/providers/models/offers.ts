@@ -186,7 +186,7 @@ export function offersFrom(models: ModelsOption, page?: (model: string) => Parti
       price: entry.price === undefined ? listPrice : entry.price,
       svgPrices: {},
       retiresOn: entry.retiresOn === undefined ? (published?.retiresOn ?? null) : entry.retiresOn,
-      endsElsewhere: page !== undefined && entry.retiresOn === undefined,
+      ...(page && entry.retiresOn === undefined && { endsElsewhere: true }),
       successor: entry.successor === undefined ? (published?.successor ?? null) : entry.successor,
     }
   })
