@@ -29,7 +29,7 @@ export const models: Command = {
     },
     check: {
       reads: '/models of each provider that has one; free of charge',
-      'exit code': '1 if a configured model is not listed, its date differs or a list cannot be read, else 0',
+      'exit code': '1 if a model is not listed, its date differs or a list cannot be read, else 0',
     },
   },
   examples: ['darkroom models', 'darkroom models check openai'],

@@ -51,7 +51,7 @@ export const serve: Command = {
       metrics: 'false disables /metrics',
       traceUpstreams: 'true sends a traceparent header to providers',
       limits: 'requestsPerMinute, tasksPerMinute, concurrentTasks, uploadBytesPerMinute',
-      retention: 'tasksMs, eventsMs, partialImagesMs, deliveriesMs, callbacksMs; null stores forever',
+      retention: 'tasksMs, eventsMs, partialImagesMs, deliveriesMs, callbacksMs; null: for ever',
       rest: 'attach, undeliveredMs, waitMs, cancelOnHangup, hangupGraceMs, modelAliases',
       unknownCost: 'after, post: replaces the hold of a cost that stays unknown',
       engine: 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookupDelaysMs, pollMs,',
