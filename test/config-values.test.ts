@@ -24,6 +24,7 @@ describe('the configuration', () => {
       operatorIntrospection: true,
       persistedQueries: 'off',
       persistedQueriesFile: null,
+      dashboard: true,
       limits: {
         requestsPerMinute: null,
         tasksPerMinute: null,

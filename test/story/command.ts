@@ -17,13 +17,16 @@ export interface Running {
   ended: Promise<unknown>
 }
 
-/** Starts `npm run <script> -- <args>` without npm, as leader of a process group. Its environment is `env` only. */
+/**
+ * Starts `npm run <script> -- <args>` without npm, as leader of a process group: of several commands the last one, as the
+ * others only build. Its environment is `env` only.
+ */
 export function start(
   script: string,
   args: readonly string[],
   at: { cwd: string; env?: NodeJS.ProcessEnv },
 ): Running {
-  const [node, file = '', ...words] = SCRIPTS[script]?.split(' ') ?? []
+  const [node, file = '', ...words] = SCRIPTS[script]?.split(' && ').at(-1)?.split(' ') ?? []
   if (node !== 'node') throw new Error(`The script ${script} does not run node.`)
   const command = [resolve(ROOT, file), ...words, ...args]
   const child = spawn(process.execPath, command, { ...at, env: withCompileCache(at.env), detached: true })
