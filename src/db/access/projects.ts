@@ -30,7 +30,6 @@ export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
   return row
 }
 
-/** Oldest first. */
 export async function listAllProjects(q: Queries): Promise<ProjectRow[]> {
   const { projects } = q.tables
   return q.sql.select().from(projects).orderBy(projects.createdAt, projects.id)
@@ -63,7 +62,7 @@ export async function findFeedPosition(q: Queries, projectId: string): Promise<n
   return (await findProject(q, projectId))?.feedSeq ?? 0
 }
 
-/** Null: the defaults of the server. */
+/** Null: the server's. */
 export async function putProjectRetention(
   q: Transaction,
   id: string,
@@ -74,7 +73,7 @@ export async function putProjectRetention(
   return row!
 }
 
-/** Null: the default limits. */
+/** Null: the server's. */
 export async function putProjectLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { projects } = q.tables
   await q.sql.update(projects).set({ limits }).where(eq(projects.id, id))

@@ -8,7 +8,6 @@ export type NewAddress = Omit<Tables['resultAddresses']['$inferInsert'], 'receiv
 /** `ageMs` is the time since it was received. */
 export type StoredAddress = ResultAddressRow & { ageMs: number }
 
-/** Skips addresses that are stored already. */
 export async function insertAddresses(q: Transaction, rows: readonly NewAddress[]): Promise<void> {
   if (rows.length === 0) return
   const values = rows.map((row) => ({ ...row, receivedAt: sql`${q.now}` }))
@@ -32,7 +31,7 @@ export async function listAllAddresses(q: Queries, limit: number): Promise<Resul
   return q.sql.select().from(addresses).orderBy(addresses.receivedAt, addresses.attemptId).limit(limit)
 }
 
-/** Removes the addresses of stored images. Returns the positions that were still there: concurrent calls share none. */
+/** Returns the positions that were still there: concurrent calls share none. */
 export async function takeAddresses(
   q: Transaction,
   attemptId: string,
@@ -47,7 +46,7 @@ export async function takeAddresses(
   return new Set(taken.map(({ position }) => position))
 }
 
-/** Records a failed try. A `url` replaces the stored one. */
+/** A `url` replaces the stored one. */
 export async function recordFailedFetch(
   q: Transaction,
   { attemptId, position }: Pick<ResultAddressRow, 'attemptId' | 'position'>,

@@ -1,7 +1,7 @@
 import type { AttemptRow } from '../tables/tables.ts'
 import { TOKEN_COUNTS, type Charged, type TaskStatus, type Usage } from '../../domain.ts'
 
-/** Null when it was not charged, and until its result was received. */
+/** Null if not charged, and before its result. */
 export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || (attempt.finishedAt === null && attempt.state !== 'FETCHING')) return null
   return { ...countsBy((name) => attempt[name]), source: attempt.usageSource }
@@ -23,7 +23,6 @@ export function usageOfAll(attempts: AttemptRow[]): Usage | null {
   return first ? others.reduce(addUsage, first) : null
 }
 
-/** One certain charge outweighs possible ones. */
 export function chargedOfAll(attempts: AttemptRow[]): Charged {
   const all = new Set(attempts.map(({ charged }) => charged))
   return all.has('YES') ? 'YES' : all.has('UNKNOWN') ? 'UNKNOWN' : 'NO'

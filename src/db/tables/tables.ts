@@ -48,16 +48,15 @@ export function createTables(kit: Kit) {
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Immutable but for its metadata, and without its content once the task is deleted. */
+      /** Immutable but for its metadata; without content once the task is deleted. */
       request: json('request').$type<ImageRequest>().notNull(),
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
       idempotencyKey: text('idempotency_key'),
       /** Per part; only an explicit permission raises it. */
       maxCharges: integer('max_charges').notNull(),
-      /** Several if no provider makes all images in one call. */
+      /** If no provider makes all images in one call. */
       parts: integer('parts').notNull().default(1),
-      /** Taken permits. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
       progress: real('progress').notNull().default(0),
@@ -73,16 +72,16 @@ export function createTables(kit: Kit) {
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
       favorite: boolean('favorite').notNull().default(false),
-      /** Changes without an event, such as deleted images; a part of the revision. */
+      /** Changes without an event, such as deleted images; part of the revision. */
       changes: bigint('changes').notNull().default(0),
-      /** Then only what reports and the ledger need is left. */
+      /** Keeps only what reports and the ledger need. */
       deletedAt: bigint('deleted_at'),
     },
     (t) => [
       uniqueIndex('tasks_idempotency')
         .on(t.projectId, t.idempotencyKey)
         .where(sql`${t.idempotencyKey} is not null`),
-      // Without deleted tasks: a list never reads them. SQLite counts from the index alone if it has the column.
+      // Lists never read deleted tasks. SQLite counts from the index alone if it has the column.
       index('tasks_newest')
         .on(t.projectId, t.createdAt, t.id, t.deletedAt)
         .where(sql`${t.deletedAt} is null`),
@@ -111,7 +110,6 @@ export function createTables(kit: Kit) {
 
   const { attempts } = createAttemptTables(kit, { tasks })
 
-  /** Append-only. Numbered in log and feed. */
   const events = table(
     'task_events',
     {
@@ -128,7 +126,6 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** Bytes are in the asset store. */
   const assets = table(
     'assets',
     {
@@ -165,7 +162,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** What is left of a deleted image: its address answers 410, and the shares of its attempt's cost stay the same. */
+  /** Its address answers 410, and the shares of its attempt's cost stay the same. */
   const deletedImages = table(
     'deleted_images',
     {
