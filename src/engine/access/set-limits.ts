@@ -9,7 +9,8 @@ import type { Deps } from '../deps.ts'
 export type LimitsChange = { [Name in keyof Limits]?: Limits[Name] | undefined }
 
 /**
- * Absent fields stay as they are; null removes all limits. They apply within seconds in every process. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Absent fields stay; null removes all limits. They apply within seconds in every process. Throws
+ * BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
  */
 export async function setLimits(
   { db, clock, defaultLimits }: Pick<Deps, 'db' | 'clock' | 'defaultLimits'>,
@@ -29,7 +30,7 @@ export async function setLimits(
   const at = clock.now()
   return db.tx(async (q) => {
     const { kind, projectId, limits: before } = await getOwner(q, by, id)
-    // The first own limits of a project begin with those that applied so far.
+    // A project's first own limits begin with those so far.
     const base = before ?? (kind === 'PROJECT' ? defaultLimits : null) ?? NO_LIMITS
     const limits = change && { ...base, ...Object.fromEntries(entries) }
     if (kind === 'PROJECT') await putProjectLimits(q, id, limits)

@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts'
 import { applyTransition, leaseOf } from './apply-transition.ts'
 
 /**
- * The write-ahead intent: permit, state and event are durable before the first byte can leave. NO_PERMIT when the task
- * was canceled, has ended or has no charge left for this part.
+ * The write-ahead intent: permit, state and event are durable before the first byte can leave. NO_PERMIT when
+ * the task was canceled, has ended or has no charge left for this part.
  */
 export async function commitIntent(
   deps: Pick<Deps, 'db' | 'clock'>,
@@ -20,7 +20,7 @@ export async function commitIntent(
   try {
     return await deps.db.tx(async (q) => {
       if (!(await takePermit(q, task.id, at))) return 'NO_PERMIT'
-      // From here on a refusal is thrown, so that the permit rolls back.
+      // Thrown from here on, so that the permit rolls back.
       if ((await countCharges(q, task.id, attempt.part)) >= task.maxCharges) throw new Rollback('NO_PERMIT')
       const intent = { wirePhase: 'INTENT' as const, sentAt: at, callbackSha256 }
       if (!(await applyTransition(q, attempt.id, 'send', { at, lease, keepsLease: true, ...intent })))

@@ -32,8 +32,8 @@ interface Correction {
 const TOGETHER = 50
 
 /**
- * Records the billed costs, each in one transaction with its audit record. Attempts without a charge there were not
- * charged if the bill is complete. Idempotent. Sends nothing: a task that ends here can be retried by its client.
+ * Each billed cost in one transaction with its audit record. Attempts without a charge there were not charged
+ * if the bill is complete. Idempotent. Sends nothing: clients can retry a task that ends here.
  */
 export async function applyBill(
   deps: Deps,
@@ -105,7 +105,7 @@ function transitionByBill(
           error: errorOf('YES'),
         })
       : applyTransition(q, id, 'reject', { at, source, error: errorOf('NO') })
-  // What brought images was charged, if only nothing.
+  // Images were charged, if only nothing.
   if (billedMicros > 0 || state === 'SUCCEEDED')
     return applyTransition(q, id, 'bill', { at, source, costMicros: billedMicros })
   return applyTransition(q, id, 'waive', { at, source })

@@ -6,7 +6,7 @@ import { hasEnded } from '../attempts/machine.ts'
 import { checkBill, type Bill, type BillComparison, type BillDay, type BilledDifference } from './bill.ts'
 import { matchLines, type MatchedAttempt } from './match.ts'
 
-/** Compares a bill with the attempts of its provider in all projects. Throws BAD_USER_INPUT. */
+/** With the attempts of its provider in all projects. Throws BAD_USER_INPUT. */
 export async function compareBill(q: Queries, bill: Bill): Promise<BillComparison> {
   const { provider, lines, period } = bill
   const { from, to } = checkBill(bill)
@@ -70,12 +70,11 @@ function isCounted(attempt: BillableAttempt): boolean {
   return !isInProgress(attempt) && attempt.charged !== 'NO' && attempt.costMicros !== 0
 }
 
-/** Lines without a time count when their attempt was sent. */
+/** A line without a time counts when its attempt was sent. */
 function datedLines({ attempt, lines }: MatchedAttempt) {
   return lines.map((line) => ({ ...line, at: line.at ?? attempt.sentAt ?? attempt.createdAt }))
 }
 
-/** Lines without time are in no day. */
 export function daysOf(
   sent: readonly BillableAttempt[],
   lines: readonly { at: number | null; amountMicros: number }[],

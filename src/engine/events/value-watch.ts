@@ -1,4 +1,4 @@
-// A computed value as a live source: an entry per change. The position is its version, which grows when the content changes.
+// A computed value as a live source: an entry per change. The position is its version.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'
@@ -12,7 +12,7 @@ export interface WatchedValue<Value> {
   read: () => Promise<Value>
   /** What counts as a change: JSON. */
   contentOf: (value: Value) => unknown
-  /** When it may change without a wake-up; 10 seconds at most. */
+  /** Until a change without a wake-up; 10 seconds at most. */
   maxIntervalMs?: (value: Value) => number
 }
 
@@ -24,10 +24,10 @@ const MAX_INTERVAL_MS = 10_000
 /** Reads take at most a tenth of the time. */
 const PAUSE_FACTOR = 9
 
-/** A value beyond them may repeat once. */
+/** A value beyond may repeat once. */
 const MAX_VERSIONS = 1000
 
-/** Yields at once, then after each change, at most once a second, and never the same twice in a row. Never ends. */
+/** Yields at once, then changes, at most once a second. Never ends. */
 export function createValueWatch({ clock, wakeUps }: Pick<Deps, 'clock' | 'wakeUps'>) {
   const versions = new LRUCache<string, { content: string; version: number }>({ max: MAX_VERSIONS })
   let latest = 0

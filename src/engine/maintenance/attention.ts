@@ -1,4 +1,4 @@
-// What needs an operator's attention although no invariant is violated. Changes nothing.
+// Needs an operator's attention without violating an invariant. Changes nothing.
 import { readdir } from 'node:fs/promises'
 import { findAnyAttempt, listUnattended } from '../../db/attempts/attempts.ts'
 import type { Queries } from '../../db/connection/database.ts'
@@ -7,7 +7,6 @@ import { damagedFolderOf, readAnswerFiles, type AnswerFile } from '../attempts/r
 
 export interface AttentionFinding {
   sentence: string
-  /** One text per case. */
   cases: string[]
 }
 
