@@ -49,7 +49,7 @@ async function runKeys(args: Arguments, context: CommandContext): Promise<number
   const { positionals, values, flags } = args
   const [verb = '', id = '', ...more] = positionals
   const { paint } = context.out
-  // Reports invalid options before opening a database.
+  // Invalid options need no database.
   const input = {
     name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),
@@ -133,7 +133,9 @@ async function create(
   return { text, data: { key, apiKey: { ...apiKey, project } } }
 }
 
-/** The first key ends the time without keys, also for the operator. Throws UsageError while no key is required. */
+/**
+ * The first key ends the time without keys, for the operator too. Throws UsageError while no key is required.
+ */
 async function refuseFirstKey(client: AdminClient): Promise<void> {
   const { viewer } = await client.run({
     query: '{ viewer { isOpen } }',

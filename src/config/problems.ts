@@ -23,7 +23,7 @@ export function check<T>(
   if (result.success) return result.data
   const reported = new Set<string>()
   for (const issue of result.error.issues.flatMap(concreteIssues)) {
-    // A wrong type fails later checks too: one sentence per path.
+    // A wrong type fails later checks too.
     const path = JSON.stringify(issue.path.map(String))
     if (valueAt(value, issue.path) === MISSING || reported.has(path)) continue
     if (issue.code !== 'unrecognized_keys') reported.add(path)
@@ -36,7 +36,7 @@ export function isSecretName(name: string): boolean {
   return /key|secret|token|password|credential|authorization/i.test(name)
 }
 
-/** The issues of the most similar member of a union. */
+/** Of the union's most similar member. */
 function concreteIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const [likeliest] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)

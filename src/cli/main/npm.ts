@@ -2,15 +2,14 @@ import type { Environment } from '../../config/environment.ts'
 import type { Arguments, Command } from '../command.ts'
 import { optionsOf, type Option } from './arguments.ts'
 
-/** What a user types to run this program. */
 export function programName(env: Environment): string {
   if (env['npm_command'] === 'exec') return 'npx darkroom'
   return env['npm_package_name'] === 'darkroom' && isScript(env) ? 'npm run darkroom' : 'darkroom'
 }
 
 /**
- * Explains a missing `--`: npm keeps options before it, but passes their values on. `npm run darkroom usage --by day`
- * arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
+ * npm without `--` keeps options, but passes their values on. `npm run darkroom usage --by day` arrives as
+ * `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
  */
 export function missingSeparator(
   command: Command,
@@ -46,7 +45,7 @@ function isScript({ npm_command: command = '' }: Environment): boolean {
   return ['run', 'run-script', 'start'].includes(command)
 }
 
-/** Of an option that npm kept: `true` if passed on as a separate argument. */
+/** `true` if passed on as a separate argument. */
 function keptValue({ name }: Option, env: Environment): string | undefined {
   const key = `npm_config_${name.replaceAll('-', '_')}`
   // npm 11 completes its own options: --by becomes --bypass-2fa.

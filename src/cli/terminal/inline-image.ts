@@ -15,7 +15,7 @@ const CELL_ASPECT = 2
 // sw.kovidgoyal.net/kitty/graphics-protocol/#remote-client
 const KITTY_CHUNK = 4_096
 
-/** Lines that show an image in a terminal; undefined if it cannot be decoded, or the protocol is `none`. */
+/** Undefined if the image cannot be decoded, or without a `protocol`. */
 export async function inlineImage(
   bytes: Uint8Array,
   protocol: ImageProtocol,
@@ -60,7 +60,7 @@ function fit(width: number, height: number, space: Space): Space {
   return { columns, rows: Math.max(1, Math.min(space.rows, Math.round(columns * aspect))) }
 }
 
-/** Sends PNG and shows it at the cursor. q=2: the terminal must not reply. */
+/** q=2: the terminal must not reply. */
 function kitty(png: Buffer, { columns, rows }: Space): string {
   const base64 = png.toString('base64')
   const count = Math.ceil(base64.length / KITTY_CHUNK)

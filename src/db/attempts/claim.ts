@@ -21,7 +21,7 @@ export interface ClaimScope {
   /** Only downloads; by default, all but them. */
   fetching?: boolean | undefined
   model?: string | undefined
-  /** Get only checks of their accepted attempts. */
+  /** Get no new work; accepted attempts are still claimed, for a check. */
   blockedModels?: readonly string[] | 'ALL'
 }
 

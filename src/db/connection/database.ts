@@ -26,6 +26,7 @@ export interface Transaction extends Queries {
 
 export interface Database {
   readonly dialect: 'sqlite' | 'postgresql'
+  /** Without a password. */
   readonly location: string
   /** Each query sees everything that was committed before it. */
   readonly read: Queries

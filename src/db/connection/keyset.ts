@@ -42,7 +42,7 @@ export function seek(
   { after, before, fromEnd = false }: PageRange,
   { at, id, descending = false, boundOf }: Order,
 ): { isInRange: SQL | undefined; orderBy: SQL[] } {
-  // Both databases find the start of a row comparison in an index, but not the start of an OR.
+  // Both databases find the start of a row comparison in an index, which they do not with OR.
   const row = at === undefined ? sql`${id}` : sql`(${at}, ${id})`
   const ownValue = (one: Position) => (at === undefined ? sql`${one.id}` : sql`(${one.at}, ${one.id})`)
   const valueOf = boundOf ?? ownValue

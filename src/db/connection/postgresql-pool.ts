@@ -150,7 +150,7 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
       heardAt = performance.now()
       return connection.release()
     }
-    // One slow server process does not discredit the other connections; a silent server does.
+    // One slow server process is no reason to replace all connections; a silent server is.
     if (performance.now() - heardAt > SILENCE_MS) generation++
     connection.cut()
     connection.release(true)

@@ -19,7 +19,8 @@ const BUSY_MS = 5_000
 /** Of 19. */
 const NICENESS = 10
 
-// The main thread goes first. Elsewhere than on Linux this sets the priority of the process: setpriority(2).
+// The main thread goes first. Linux sets the priority of the calling thread, others that of the whole
+// process: setpriority(2).
 if (process.platform === 'linux') setPriority(Math.max(NICENESS, getPriority()))
 
 const connection = cacheStatements(

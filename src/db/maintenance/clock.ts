@@ -12,8 +12,8 @@ export async function readDatabaseNow(q: Queries): Promise<number> {
 }
 
 /**
- * After the database's clock was set back by `ms`: what is due later is due as much earlier, at the earliest
- * now. Run by several processes, it shortens waits, but prolongs none.
+ * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before
+ * now. If several processes do it, some waits are shorter than intended, none longer.
  */
 export async function moveEarlier(
   q: Transaction,

@@ -143,6 +143,7 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
         sql`${t.state} not in ('LEASED', 'SENDING') or (${t.leaseOwner} is not null and ${t.leaseUntil} is not null)`,
       ),
       check('attempts_accepted', sql`${t.state} <> 'ACCEPTED' or ${t.remoteId} is not null`),
+      // For statistics of a provider.
       index('attempts_sent')
         .on(t.provider, t.sentAt)
         .where(sql`${t.sentAt} is not null`),

@@ -74,7 +74,7 @@ export function createTables(kit: Kit) {
       favorite: boolean('favorite').notNull().default(false),
       /** Changes without an event, such as deleted images; part of the revision. */
       changes: bigint('changes').notNull().default(0),
-      /** Keeps only what reports and the ledger need. */
+      /** Then only what reports and the ledger need is left. */
       deletedAt: bigint('deleted_at'),
     },
     (t) => [
@@ -110,6 +110,7 @@ export function createTables(kit: Kit) {
 
   const { attempts } = createAttemptTables(kit, { tasks })
 
+  /** Append-only. Numbered in log and feed. */
   const events = table(
     'task_events',
     {
@@ -126,6 +127,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
+  /** Bytes are in the asset store. */
   const assets = table(
     'assets',
     {
@@ -162,7 +164,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** Its address answers 410, and the shares of its attempt's cost stay the same. */
+  /** Keeps the address, which responds with 410, and the shares of the attempt's cost. */
   const deletedImages = table(
     'deleted_images',
     {

@@ -33,7 +33,7 @@ export async function closeCall(q: Transaction, id: string, state: CallState): P
     .where(and(eq(calls.id, id), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
 }
 
-/** False in no state of `from` any more: another request was first, or it was delivered. */
+/** False if no longer in a state of `from`: another request was first, or it was delivered. */
 export async function claimCall(q: Transaction, id: string, from: CallState[]): Promise<boolean> {
   const { calls } = q.tables
   const claimed = await q.sql

@@ -22,7 +22,7 @@ export function wordsOf(text: string): string[] {
   return [...new Set(words.map((word) => Array.from(word).slice(0, MAX_WORD_CODE_POINTS).join('')))]
 }
 
-/** With `isPrefix`, the start of one. */
+/** A word of a prompt; with `isPrefix`, the start of one. */
 export interface SearchWord {
   word: string
   isPrefix: boolean
@@ -87,7 +87,7 @@ export function seqAt(at: number): number {
   return at * PER_MS
 }
 
-/** Of its place once the task is gone. */
+/** Of a task, or of its place once it is gone. */
 export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Position): SQL {
   return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
 }

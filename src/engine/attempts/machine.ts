@@ -126,7 +126,7 @@ export function transition(
     finishedAt,
     ...amountsAfter(attempt, trigger, input),
   }
-  // A bill of nothing changes nothing uncharged.
+  // A bill of nothing for what was not charged changes nothing.
   if (trigger === 'bill' && attempt.charged === 'NO' && !after.costMicros) return undefined
   if (trigger === 'estimateCost' && (!isHeld(attempt) || isHeld(after))) return undefined
   const permits = Number(holdsPermit(after)) - Number(holdsPermit(attempt))

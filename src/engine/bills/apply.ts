@@ -32,8 +32,8 @@ interface Correction {
 const TOGETHER = 50
 
 /**
- * Each billed cost in one transaction with its audit record. Attempts without a charge there were not charged
- * if the bill is complete. Idempotent. Sends nothing: clients can retry a task that ends here.
+ * Records each billed cost in one transaction with its audit record. Attempts without a charge there were not
+ * charged if the bill is complete. Idempotent. Sends nothing: clients can retry a task that ends here.
  */
 export async function applyBill(
   deps: Deps,

@@ -6,7 +6,7 @@ import { hasEnded } from '../attempts/machine.ts'
 import { checkBill, type Bill, type BillComparison, type BillDay, type BilledDifference } from './bill.ts'
 import { matchLines, type MatchedAttempt } from './match.ts'
 
-/** With the attempts of its provider in all projects. Throws BAD_USER_INPUT. */
+/** Compares a bill with the attempts of its provider in all projects. Throws BAD_USER_INPUT. */
 export async function compareBill(q: Queries, bill: Bill): Promise<BillComparison> {
   const { provider, lines, period } = bill
   const { from, to } = checkBill(bill)

@@ -29,7 +29,7 @@ export interface Log<Item> {
 }
 
 export interface LogWaiter {
-  /** When a read may return entries, or on abort. Never rejects. */
+  /** Resolves when a read may return entries, or on abort. Never rejects. */
   next(signal: AbortSignal): Promise<void>
   close(): void
 }

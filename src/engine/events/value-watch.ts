@@ -1,4 +1,4 @@
-// A computed value as a live source: an entry per change. The position is its version.
+// A computed value as a live source: an entry per change. The position is its version, which grows with each.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'

@@ -1,5 +1,5 @@
-// Checked, stripped of metadata and stored. Images given as a URL are fetched before sending, see
-// load-inputs.ts.
+// Input images of a new task are checked, stripped of metadata and stored. Those given as a URL are fetched
+// before sending, see load-inputs.ts.
 import { link, rm, writeFile } from 'node:fs/promises'
 import { decodeCheck, isOpaque } from '../../assets/decode.ts'
 import { toUnavailable } from '../../assets/disk-error.ts'

@@ -1,4 +1,4 @@
-// Needs an operator's attention without violating an invariant. Changes nothing.
+// What needs an operator's attention although no invariant is violated. Changes nothing.
 import { readdir } from 'node:fs/promises'
 import { findAnyAttempt, listUnattended } from '../../db/attempts/attempts.ts'
 import type { Queries } from '../../db/connection/database.ts'

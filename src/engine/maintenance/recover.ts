@@ -14,9 +14,9 @@ import { NotStored } from '../images/ingest.ts'
 import { adopt, findReceived, isLeased, type RecoveryScope } from './adopt.ts'
 
 /**
- * Recovers attempts whose worker is dead or stuck: settled from a received answer in this data folder, else
- * returned to the queue if unsent, else UNKNOWN, never sent again without permission. Accepted ones are
- * checked by the next worker. Call `settleReceivedAnswers` first.
+ * Recovers attempts whose worker is dead or stuck. A received answer in this data folder settles its attempt.
+ * Unsent ones return to the queue. Others become UNKNOWN, never sent again without permission. The next
+ * worker checks accepted ones. Call `settleReceivedAnswers` first.
  */
 export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: AbortSignal): Promise<void> {
   for (const attempt of await listAbandoned(deps.db.read, scope)) {
@@ -24,6 +24,7 @@ export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: A
     // Its lease expired while this process was stopped, or the clock was set.
     if (scope.isHeld(id)) continue
     deps.log.warn({ attempt: id, state, worker }, 'lease expired')
+    // One failure must not delay the others.
     await recover(deps, attempt, scope, exit).catch((error: unknown) =>
       deps.log.error({ attempt: id, err: error }, 'recovering an attempt failed; retrying'),
     )
@@ -74,8 +75,8 @@ const ABANDONED = lost(
 )
 
 /**
- * Marks accepted attempts UNKNOWN, and so listed for review, whose provider no process has. Other processes
- * get two lease durations to check. Once the provider is configured again, a late check fetches the result.
+ * Marks accepted attempts UNKNOWN, and so for review, if no process has their provider. Other processes get
+ * two lease durations to check. Once the provider is configured again, a late check fetches the result.
  */
 export async function recoverUncheckable(deps: Deps, { all }: Pick<RecoveryScope, 'all'>): Promise<void> {
   const providers = deps.providers.map(({ name }) => name)

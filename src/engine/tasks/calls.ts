@@ -130,13 +130,14 @@ export function createCalls(deps: Deps) {
     return { task, attached: undelivered ? 'UNDELIVERED' : 'RETRY' }
   }
 
-  /** Until calls of other processes go on, or have ended. */
+  /** Until calls of other processes are known to go on, or to have ended. */
   async function noticeOthers(key: CallKey, call: WaitingCall): Promise<void> {
     const others = async () =>
       (await listUndelivered(db.read, key, 0)).filter(
         ({ instance }) => instance !== workerId && instance !== '',
       )
     const first = new Map((await others()).map(({ id, closedAt }) => [id, closedAt]))
+    // A process that renews a call is alive.
     for (let isUnsure = first.size > 0; isUnsure && !call.gone.aborted;) {
       await clock.sleep(POLL_MS, call.gone)
       isUnsure = (await others()).some(({ id, closedAt }) => first.get(id) === closedAt)

@@ -26,7 +26,9 @@ interface CallToAttach {
   calls: Calls
 }
 
-/** Commits task, first attempts and first event together. Throws GatewayError, without any row. */
+/**
+ * Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row.
+ */
 export async function createTask(
   deps: Deps,
   by: CallerWithLimits,

@@ -11,7 +11,7 @@ import { exampleTabs } from './graphiql-examples.ts'
 const HEAD = `<meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <style>
-        /* Tabs keep a stale offset, which GraphiQL hides only until one has the focus: the click would miss. */
+        /* GraphiQL hides a tab's stale offset only until one has the focus: the click would miss. */
         .graphiql-tab { transform: none !important }
         @media (max-width: 700px) {
           #graphiql-session { flex-direction: column }
@@ -24,7 +24,7 @@ const HEAD = `<meta charset="utf-8" />
         addEventListener('pointerdown', (event) => {
           if (event.target.closest('.graphiql-tab')) event.stopPropagation()
         }, true)
-        // Headers hold API keys. GraphiQL stores them unless its settings say otherwise.
+        // Headers hold API keys, which GraphiQL stores by default.
         if (localStorage.getItem('graphiql:shouldPersistHeaders') === null) {
           localStorage.setItem('graphiql:shouldPersistHeaders', 'false')
           localStorage.removeItem('graphiql:headers')
@@ -32,7 +32,7 @@ const HEAD = `<meta charset="utf-8" />
         }
       </script>`
 
-/** Resolves to undefined unless the request accepts HTML. */
+/** Undefined unless the request accepts HTML. */
 export type Page = (request: Request, client: Client) => Promise<Response | undefined>
 
 interface RenderedPage {
@@ -43,7 +43,7 @@ interface RenderedPage {
   gzipped: Uint8Array<ArrayBuffer>
 }
 
-/** Renders the page, which has 9 MB, on the first request: 2 MB compressed. */
+/** On the first request: 9 MB, compressed 2 MB. */
 export function createPage(): Page {
   let rendering: Promise<RenderedPage> | undefined
   return async ({ method, headers }, { origin }) => {
@@ -93,7 +93,7 @@ function policy(scripts: string, host: string): string {
   return [
     "default-src 'none'",
     `script-src ${scripts}`,
-    // The Monaco editor adds inline styles and starts its workers from blobs.
+    // The Monaco editor adds inline styles and starts workers from blobs.
     "style-src 'unsafe-inline'",
     'worker-src blob:',
     'font-src data:',
