@@ -16,7 +16,7 @@ export interface ClientOptions extends EndpointOptions, TransportOptions {
 }
 
 export interface WatchOptions {
-  /** Cursor of the last known event. Default: the current state. */
+  /** Cursor of the last known event. By default, delivery begins with the current state. */
   after?: string | undefined
   signal?: AbortSignal | undefined
 }
@@ -137,7 +137,7 @@ export function createClient(clientOptions: ClientOptions): Darkroom {
   return darkroom
 }
 
-/** crypto.randomUUID needs TLS. */
+/** crypto.randomUUID exists on pages with TLS only. */
 function createKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

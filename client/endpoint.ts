@@ -24,7 +24,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const { key } = options
   const page = 'location' in globalThis ? globalThis.location.href : undefined
   const url = new URL(options.url, page)
-  // A mounted gateway has a path of its own.
+  // An own path may follow that of a mounted gateway.
   if (!/\/graphql\/?$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/graphql`
   return {
     url,
@@ -54,7 +54,7 @@ export async function readResult(response: Response): Promise<Result> {
   return result
 }
 
-/** Undefined for any other text. */
+/** Undefined for a text that is not a GraphQL result. */
 export function parseResult(text: string): Result | undefined {
   let value: unknown
   try {

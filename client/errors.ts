@@ -47,7 +47,7 @@ export class ConflictError extends DarkroomError {
   override name = 'ConflictError'
 }
 
-/** A budget would be exceeded, or the model has no price to count. */
+/** A budget would be exceeded, or the model has no price by which to count it. */
 export class BudgetError extends DarkroomError {
   override name = 'BudgetError'
 }

@@ -34,6 +34,7 @@ export function createEventStreamTransport(endpoint: Endpoint, silenceMs: number
           const result = parseResult(data)
           if (!result)
             throw createError('BAD_RESPONSE', 'The event stream contains an event that is not JSON.')
+          // Not while the reader takes its time.
           deadline.stop()
           yield result
           deadline.restart()

@@ -5,7 +5,7 @@ import type { TaskEvent } from './generated.ts'
 import { createBackOff, wasLost, wasRefusedForNow } from './retry.ts'
 import type { Subscription, Transport } from './subscription.ts'
 
-/** Then the server can be reached. */
+/** A connection that held for this long shows that the server can be reached. */
 const STABLE_MS = 10_000
 /** May succeed over a new connection. */
 const TEMPORARY = new Set(['RATE_LIMITED', 'TOO_MANY_SUBSCRIPTIONS', 'INTERNAL_SERVER_ERROR', 'BAD_RESPONSE'])
@@ -53,7 +53,7 @@ export async function* follow(
   }
 }
 
-/** At the start, a senseless response more likely means a wrong address. */
+/** At the start, a response that makes no sense is more likely a wrong address. */
 function isTemporary(error: unknown, hasStarted: boolean): boolean {
   if (wasLost(error) || wasRefusedForNow(error)) return true
   return hasStarted && error instanceof DarkroomError && TEMPORARY.has(error.code)

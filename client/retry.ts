@@ -17,8 +17,9 @@ export function wasLost(error: unknown): boolean {
 }
 
 /**
- * Waits 100 ms, then twice as long each time up to 5 s, and randomly, so that clients do not return together.
- * Counts what it waited instead of reading a clock, so a suspended computer does not end it.
+ * Waits between tries: 100 ms, twice as long each time up to 5 s, and random, so that clients do not return
+ * together. Counts what it waited instead of reading a clock, so a suspended computer or a wrong clock does
+ * not end it.
  */
 export function createBackOff(giveUpAfterMs: number) {
   let tries = 0

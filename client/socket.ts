@@ -1,5 +1,5 @@
-// One WebSocket and its operations. Not the client of graphql-ws: its retries, timers and iterators would
-// have to be replaced, and a page can import this module as it is.
+// One WebSocket and its operations. The client of graphql-ws is not used: its retries, timers and iterators
+// would have to be replaced, and without a dependency a page can import this module as it is.
 import type { Result } from './endpoint.ts'
 import { connectionLost, createError, errorOf, type ResponseError } from './errors.ts'
 import type { Subscription } from './subscription.ts'
@@ -31,7 +31,7 @@ export interface Socket {
 
 /** For the acknowledgement; then the other transport is tried. */
 const OPEN_TIMEOUT_MS = 5_000
-/** The key is not, or no longer, valid. */
+/** Close code: the key is not, or no longer, valid. */
 const FORBIDDEN = 4403
 
 interface Message {

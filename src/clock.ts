@@ -1,10 +1,12 @@
 /** The only access to time, so that tests can replace it. */
 export interface Clock {
-  /** Since 1970 UTC. It may be set: use `monotonic` for durations. */
+  /** Milliseconds since 1970 UTC. An operator or a time service may set it: use `monotonic` for durations. */
   now(): number
-  /** Since an arbitrary moment. Never set, never goes back. */
+  /** Milliseconds since an arbitrary moment. Never set, and never goes back. */
   monotonic(): number
-  /** Since `at`, which was read from `now`, without what the clock skipped meanwhile. */
+  /**
+   * Milliseconds since `at`, which was read from `now`, without the time that the clock skipped meanwhile.
+   */
   elapsedSince(at: number): number
   /** By how many milliseconds `now` was set since the last call. */
   takeJump(): number
@@ -12,7 +14,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Time services correct less slowly or in small steps. */
+/** Time services correct smaller differences slowly or in small steps. */
 export const MIN_JUMP_MS = 5_000
 
 /** Detects when `now` is set, also after a suspension, during which `monotonic` stands still. */

@@ -288,7 +288,7 @@ export interface ProjectRetention {
   deliveriesMs: number | null
 }
 
-/** For whom a request acts. */
+/** The project and API key that a request acts for. */
 export interface Caller {
   projectId: string
   /** Null: anonymous, or the operator. */

@@ -14,7 +14,7 @@ export type MimeType = (typeof IMAGE_MIME_TYPES)[number]
 export type Complexity = (typeof COMPLEXITIES)[number]
 export type SvgEffort = (typeof SVG_EFFORTS)[number]
 
-/** Null: the provider's default. */
+/** Of a GIF; null: the provider's default. */
 export interface Animation {
   frames: number | null
   frameDurationMs: number | null

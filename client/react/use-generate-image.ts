@@ -13,7 +13,7 @@ export interface ImageGeneration extends TaskView {
   isPending: boolean
 }
 
-/** Creates tasks, and watches the latest. It goes on when the component is unmounted: keep its id. */
+/** Creates tasks, and watches the latest. A task goes on when the component is unmounted: keep its id. */
 export function useGenerateImage(): ImageGeneration {
   const darkroom = useDarkroom()
   const [created, setCreated] = useState<RunningTask>()

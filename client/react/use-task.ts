@@ -10,8 +10,8 @@ export interface TaskView {
 }
 
 /**
- * Watches a task to its end. For reloads of the page keep the id, for example in the URL. `initial`: a state
- * from the server, rendered first.
+ * Watches a task to its end. The same after a reload of the page: keep the id, for example in the URL.
+ * `initial` is a state from the server, with which it renders first.
  */
 export function useTask(id: string | null | undefined, initial?: Task): TaskView {
   const darkroom = useDarkroom()

@@ -109,7 +109,7 @@ const PROJECT = z.object({ id: z.string(), name: z.string(), createdAt: z.string
 
 export type Project = z.output<typeof PROJECT>
 
-/** Oldest first; all, or the one with this id or name. Throws UsageError if there is no single one. */
+/** Oldest first; all, or the one with this id or name. Throws UsageError unless there is exactly one. */
 export async function listProjects(client: Pick<AdminClient, 'run'>, idOrName?: string): Promise<Project[]> {
   const query = `query (${PAGE.variables}) {
     projects(${PAGE.arguments}) { nodes { id name createdAt } ${PAGE.selection} }

@@ -43,7 +43,7 @@ async function runBudgets(input: Arguments, context: CommandContext): Promise<nu
     throw new UsageError(
       '`darkroom budgets` takes one of: list, set <project or key> day|month|total <usd>|none.',
     )
-  // Invalid arguments need no database.
+  // Reports invalid arguments before opening a database.
   const budget = { period: readPeriod(period), limitMicros: readUsd(amount) }
   return withAdminClient(context, input, (client) => set(client, owner, budget))
 }
@@ -91,7 +91,7 @@ async function list(client: AdminClient, projectName: string | undefined, paint:
       ofProject = project.budgets
       return project.keys
     })
-    // Only limited budgets of keys.
+    // Of the keys only the limited budgets.
     const ofKeys = keys.flatMap((key) =>
       key.budgets
         .filter(({ limitMicros }) => limitMicros !== null)

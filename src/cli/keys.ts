@@ -49,7 +49,7 @@ async function runKeys(args: Arguments, context: CommandContext): Promise<number
   const { positionals, values, flags } = args
   const [verb = '', id = '', ...more] = positionals
   const { paint } = context.out
-  // Invalid options need no database.
+  // Reports invalid options before opening a database.
   const input = {
     name: values['name'] ?? 'command line',
     scopes: readScopes(values['scopes']),

@@ -14,7 +14,7 @@ export interface Signals {
 
 // Under npm, one Ctrl-C arrives twice: from terminal and npm (see serve.ts).
 const SAME_PRESS_MS = 300
-// Quick repetitions mean the same; a later signal insists.
+// Quick repetitions mean the same; a later signal means that the process hangs.
 const INSIST_MS = 2000
 
 /** SIGINT and SIGTERM, until `close()`. */

@@ -23,7 +23,7 @@ export function check<T>(
   if (result.success) return result.data
   const reported = new Set<string>()
   for (const issue of result.error.issues.flatMap(concreteIssues)) {
-    // A wrong type fails later checks too.
+    // A wrong type fails later checks too: one sentence per path.
     const path = JSON.stringify(issue.path.map(String))
     if (valueAt(value, issue.path) === MISSING || reported.has(path)) continue
     if (issue.code !== 'unrecognized_keys') reported.add(path)

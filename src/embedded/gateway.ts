@@ -156,12 +156,13 @@ const UNAVAILABLE = {
 }
 const UNAVAILABLE_INIT = { status: 503, headers: { 'retry-after': '5' } }
 
+/** Frameworks pass other objects. */
 function addressOf(from: object | undefined): string | undefined {
   const address: unknown = from && 'remoteAddress' in from ? from.remoteAddress : undefined
   return typeof address === 'string' ? address : undefined
 }
 
-/** Once; again after a failure. */
+/** Calls `create` once; again after a failure. */
 function once<T>(create: () => Promise<T>): { get(): Promise<T>; current(): Promise<T> | undefined } {
   let current: Promise<T> | undefined
   return {

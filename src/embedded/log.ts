@@ -15,7 +15,7 @@ const METHODS: Readonly<Record<string, keyof GatewayLog>> = {
   fatal: 'error',
 }
 
-/** Without secrets. */
+/** For log lines without secrets. */
 export function forwardTo(log: GatewayLog): { write(line: string): void } {
   return {
     write(line) {

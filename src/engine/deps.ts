@@ -27,11 +27,11 @@ export interface Tuning {
   heartbeatMs: number
   /** Interval of the search for expired leases. */
   reapMs: number
-  /** How long a permitted resend waits for an answer in another data folder. */
+  /** How long a permitted resend waits for an answer that may be in another data folder. */
   resendGraceMs: number
   /** After a failed check; then doubled. */
   recheckMs: number
-  /** Of a lost response, from the first lookup. */
+  /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
   /** Bounds the waits that providers ask for. */
   maxCooldownMs: number
@@ -41,6 +41,7 @@ export interface Tuning {
   progressIntervalMs: number
 }
 
+/** Passed to every function of the engine: no globals, no singletons. */
 export interface Deps {
   db: Database
   store: AssetStore

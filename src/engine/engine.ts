@@ -73,7 +73,7 @@ const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
 /** A request takes a minute to arrive, and its images wait to be stored. */
 const INPUT_UNUSED_MS = 600_000
-/** Another process may serve the client at once, this one soon. */
+/** Another process may serve the client at once, this one after its restart. */
 const RESTART_MS = 2_000
 /** An operator must restore it. */
 const NO_FOLDER_RETRY_MS = 30_000
@@ -215,7 +215,7 @@ export function createEngine(deps: Deps) {
 
     /** Recovers, then works. `restored`: from a backup. */
     async start({ restored = false }: { restored?: boolean } = {}): Promise<void> {
-      // SQLite has one process, so every lease belongs to a dead one.
+      // One process owns a SQLite database, so every lease in it belongs to a dead one.
       const all = db.dialect === 'sqlite'
       await recordOwnDataFolder(deps, { isStart: true })
       if (restored) await markUnsentUnknown(deps)

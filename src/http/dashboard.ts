@@ -12,7 +12,7 @@ interface DashboardOptions {
   /** From `npm run build`. */
   folder: string
   publicUrl: string | null
-  /** To a bucket, on an origin that is not known here. */
+  /** Whether images are redirected to a bucket, on an origin that is not known here. */
   redirectsAssets: boolean
 }
 

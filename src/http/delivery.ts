@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 
 /** Of one response; each method is called once. */
 export interface DeliveryWatch {
-  /** To the system, or the connection broke. */
+  /** All bytes were given to the system, or the connection broke. */
   sent(): void
   /** Delivered: after all bytes, the client sent its next request, or closed the connection in order. */
   ended(isDelivered: boolean): void

@@ -16,7 +16,7 @@ export function createFetchHandler(app: App, basePath: string): FetchHandler {
       const ended = new AbortController()
       const response = await app(toAppRequest(request, basePath, ended.signal), remoteAddress)
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-      // Frameworks reject other classes of Response.
+      // Frameworks that check the class reject the Response of another library.
       const watch = deliveryWatchOf(response)
       if (response instanceof globalThis.Response && !isStream && !watch) return response
       const { status, statusText, headers, body } = response

@@ -33,7 +33,7 @@ export function createMetricsRoute(options: {
       setGauges(gauges, options.providers, await options.readGauges())
       gauges.up.set(1)
     } catch (error) {
-      // The process's own metrics need no database.
+      // The metrics of the process itself stay available while the database is down.
       gauges.up.set(0)
       log.warn({ err: error }, 'reading the database gauges failed')
     }

@@ -43,7 +43,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
   }
 }
 
-/** For data that is not read, before the connection is closed. */
+/** How long a client may send what is not read, before its connection is closed. */
 const DISCARD_MS = 30_000
 
 /**

@@ -28,7 +28,7 @@ export interface Context {
   publicUrl: string
   /** Signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
   assetPath: (asset: AssetRow, spec?: RenditionSpec) => string
-  /** Behind trusted proxies; null without a connection. */
+  /** IP address behind trusted proxies; null without a connection. */
   clientAddress: string | null
   /** Header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null

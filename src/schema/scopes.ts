@@ -19,7 +19,7 @@ const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR', 'ANY']
 /** Ends the description of a root field. */
 const SENTENCES: Partial<Record<Right, string>> = { OPERATOR: 'Operators only.', ANY: 'For every caller.' }
 
-/** Of a root field. `paid`: it can cost money. */
+/** The description of a root field and the right it needs. `paid` marks a field that can cost money. */
 export function requires(scope: Right, description: string, { paid = false } = {}) {
   const needed = SENTENCES[scope] ?? `Requires the scope ${scope}.`
   return { description: `${description} ${needed}`, extensions: { scope, ...(paid && { paid }) } }

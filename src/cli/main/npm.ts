@@ -8,8 +8,8 @@ export function programName(env: Environment): string {
 }
 
 /**
- * npm without `--` keeps options, but passes their values on. `npm run darkroom usage --by day` arrives as
- * `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
+ * Explains a missing `--`: npm keeps options before it, but passes their values on. `npm run darkroom usage
+ * --by day` arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
  */
 export function missingSeparator(
   command: Command,
@@ -45,7 +45,7 @@ function isScript({ npm_command: command = '' }: Environment): boolean {
   return ['run', 'run-script', 'start'].includes(command)
 }
 
-/** `true` if passed on as a separate argument. */
+/** Of an option that npm kept: `true` if passed on as a separate argument. */
 function keptValue({ name }: Option, env: Environment): string | undefined {
   const key = `npm_config_${name.replaceAll('-', '_')}`
   // npm 11 completes its own options: --by becomes --bypass-2fa.

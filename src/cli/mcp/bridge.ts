@@ -1,4 +1,4 @@
-// Between an agent host on stdin and stdout and a server's MCP endpoint.
+// Passes messages between an agent host on stdin and stdout and the MCP endpoint of a server.
 import type { Readable, Writable } from 'node:stream'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import {
@@ -16,7 +16,7 @@ import { sendRequest, type FailedRequest, type BridgeTarget } from './send-reque
 interface BridgeOptions {
   stdin: Readable
   stdout: Writable
-  /** Also after a server refused the connection. */
+  /** Called for the first message, and again after a server refused the connection. */
   connect: () => Promise<BridgeTarget>
   clock: Clock
 }

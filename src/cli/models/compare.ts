@@ -2,13 +2,13 @@ import { CATALOGUE } from '../../providers/models/catalogue.ts'
 import type { ListedModel, Offer } from '../../providers/provider.ts'
 import type { Paint } from '../screen.ts'
 
-/** NEWS: a model is not configured or not known, which is not wrong. */
+/** NEWS: nothing is wrong, but a model is not configured or not known. */
 export interface ModelFinding {
   kind: 'RIGHT' | 'WRONG' | 'NEWS'
   text: string
 }
 
-/** A listed model counts if the catalogue has it, or its name is like an image model's. */
+/** Listed models count if their name is in the catalogue or looks like one of images. */
 const IMAGE_MODEL = /image|dall-e/i
 
 /** Pure. Configured models first. */

@@ -11,7 +11,7 @@ const MAX_COLUMNS = 48
 const BLANK = [58, 13, 10] as const
 const RED = [0.8, 0.14, 0.1] as const
 
-/** Undefined if it cannot be decoded. */
+/** Fits an image into a number of characters; undefined if it cannot be decoded. */
 export async function decodeImage(
   bytes: Uint8Array,
   space: { columns: number; rows: number },

@@ -15,7 +15,7 @@ const CELL_ASPECT = 2
 // sw.kovidgoyal.net/kitty/graphics-protocol/#remote-client
 const KITTY_CHUNK = 4_096
 
-/** Undefined if the image cannot be decoded, or without a `protocol`. */
+/** Lines that show an image in a terminal; undefined if it cannot be decoded, or the protocol is `none`. */
 export async function inlineImage(
   bytes: Uint8Array,
   protocol: ImageProtocol,

@@ -94,6 +94,7 @@ export async function findActiveKeys(q: Queries, ids: readonly string[], now: nu
   return new Set(rows.map(({ id }) => id))
 }
 
+/** The first revocation stays. */
 export async function revokeKey(q: Transaction, id: string, now: number): Promise<void> {
   const { apiKeys } = q.tables
   const isUnrevoked = and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt))

@@ -30,6 +30,7 @@ export async function getProject(q: Queries, id: string): Promise<ProjectRow> {
   return row
 }
 
+/** Oldest first. */
 export async function listAllProjects(q: Queries): Promise<ProjectRow[]> {
   const { projects } = q.tables
   return q.sql.select().from(projects).orderBy(projects.createdAt, projects.id)

@@ -8,6 +8,7 @@ export type NewAddress = Omit<Tables['resultAddresses']['$inferInsert'], 'receiv
 /** `ageMs` is the time since it was received. */
 export type StoredAddress = ResultAddressRow & { ageMs: number }
 
+/** Skips addresses that are stored already. */
 export async function insertAddresses(q: Transaction, rows: readonly NewAddress[]): Promise<void> {
   if (rows.length === 0) return
   const values = rows.map((row) => ({ ...row, receivedAt: sql`${q.now}` }))
@@ -31,7 +32,10 @@ export async function listAllAddresses(q: Queries, limit: number): Promise<Resul
   return q.sql.select().from(addresses).orderBy(addresses.receivedAt, addresses.attemptId).limit(limit)
 }
 
-/** Returns the positions that were still there: concurrent calls share none. */
+/**
+ * Removes the addresses of stored images. Returns the positions that were still there: concurrent calls share
+ * none.
+ */
 export async function takeAddresses(
   q: Transaction,
   attemptId: string,

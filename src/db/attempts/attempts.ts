@@ -87,7 +87,7 @@ export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>>
   leaseUntil?: null
 }
 
-/** Undefined in none of the `from` states, or when `lease` was lost. */
+/** Undefined when the attempt is in no state of `from`, or `lease` was lost. */
 export async function updateAttempt(
   q: Transaction,
   id: string,
@@ -155,11 +155,12 @@ export async function listAbandoned(q: Queries, { all }: { all: boolean }): Prom
   const { attempts } = q.tables
   const isLeasable = inArray(attempts.state, ['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
   const isDead = all ? undefined : lt(attempts.leaseUntil, q.now)
+  // isNotNull for the index of leases.
   const isAbandoned = and(isLeasable, isNotNull(attempts.leaseUntil), isDead)
   return q.sql.select().from(attempts).where(isAbandoned)
 }
 
-/** Accepted attempts of other providers, which no worker has checked for `overdueMs`. */
+/** Accepted attempts of providers other than `providers`, unchecked for `overdueMs`. */
 export async function listUncheckable(
   q: Queries,
   { providers, overdueMs }: { providers: readonly string[]; overdueMs: number | null },
@@ -167,6 +168,7 @@ export async function listUncheckable(
   const { attempts } = q.tables
   const isOverdue = overdueMs === null ? undefined : lt(attempts.runAfter, sql`${q.now} - ${overdueMs}`)
   const isUncheckable = and(
+    // As in the condition of its index.
     isWaiting(q),
     sql`${attempts.state} = 'ACCEPTED'`,
     isNull(attempts.leaseUntil),

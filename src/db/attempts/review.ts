@@ -19,6 +19,7 @@ export interface ReviewFilter {
   maxMicros?: number | undefined
 }
 
+/** Oldest first. */
 export function listForReview(
   q: Queries,
   projectId: string,

@@ -23,6 +23,7 @@ export function usageOfAll(attempts: AttemptRow[]): Usage | null {
   return first ? others.reduce(addUsage, first) : null
 }
 
+/** One certain charge outweighs possible ones. */
 export function chargedOfAll(attempts: AttemptRow[]): Charged {
   const all = new Set(attempts.map(({ charged }) => charged))
   return all.has('YES') ? 'YES' : all.has('UNKNOWN') ? 'UNKNOWN' : 'NO'

@@ -17,6 +17,7 @@ export interface Queries {
   readonly now: SQL<number>
 }
 
+/** Only transactions write. */
 export interface Transaction extends Queries {
   /** After the commit, in every process. */
   wakeUp(key: string): void

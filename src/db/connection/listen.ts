@@ -89,6 +89,7 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void
     isStopped = true
     clearTimeout(retry)
     clearTimeout(nextProbe)
+    // A server that does not respond must not delay the shutdown.
     client.cut()
   }
 }

@@ -28,7 +28,7 @@ export interface PoolLimits {
 interface TimeLimits {
   /** For a connection, while none is freed. */
   waitMs: number
-  /** For all work on the connection; less the wait of a request. */
+  /** For all work on the connection. A shorter wait of a request counts. */
   totalMs: number
 }
 
@@ -48,7 +48,7 @@ export const REPORT_LIMITS: PoolLimits = {
 }
 
 const LOCK_MS = 3_500
-/** A stopped process holds its locks no longer. */
+/** A process stopped inside a transaction holds its locks no longer. */
 const IDLE_IN_TRANSACTION_MS = 5_000
 
 /** The connection broke, so the server may have run the query. */
@@ -240,7 +240,8 @@ function hasLost(error: unknown): boolean {
 
 /**
  * https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, insufficient
- * resources, operator intervention and time-outs, unavailable locks, an idle transaction, an I/O error.
+ * resources, operator intervention and statement time-outs, locks not available, an idle transaction, an I/O
+ * error.
  */
 const TRANSIENT = /^(?:08|53|57)\w{3}$|^(?:55P03|25P03|25P04|58030)$/
 /** After a failover, an old connection may lead to a standby. */

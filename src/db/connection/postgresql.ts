@@ -27,11 +27,11 @@ const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
 const CONFLICT_RETRY_MS = 1_000
 const CONNECT_MS = 10_000
 
-/** Other processes may share the database. */
+/** Opens and migrates; other processes may share the database. */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
   const pool = createPool(url, DEFAULT_LIMITS, log)
-  // So that reports delay no transaction.
+  // Their own connections, so that reports delay no transaction.
   const reportPool = createPool(url, REPORT_LIMITS, log)
   const stopListening = listen(url, onWakeUp, log)
   const counter = createPostgresqlCounter(url)

@@ -80,7 +80,7 @@ export function createReaders(
         if (reader) idle.add(reader)
         leave(false)
       } else {
-        // SQLite completes its step first, and must not exceed `threads` threads.
+        // SQLite completes its step first, and must not do so beside more threads than `threads`.
         void reader.end().then(() => leave(true))
       }
     }
@@ -98,6 +98,7 @@ export function createReaders(
     /** Values as in the query builder of the main thread. */
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of drizzle's rows have any
     builders: drizzle(executors as unknown as SqliteProxyExecutors, { codecs: betterSQLite3Codecs }),
+    /** Does not wait for a long query. */
     async close(): Promise<void> {
       isClosed = true
       const closed = Promise.withResolvers<void>()

@@ -1,3 +1,4 @@
+// Sums of the ledger, updated in its transactions.
 import { and, eq, inArray, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { conflict } from '../../errors.ts'
 import { PERIODS, type Caller, type Period } from '../../domain.ts'

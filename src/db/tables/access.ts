@@ -6,6 +6,7 @@ export function createAccessTables(
   { table, text, reference, bigint, json, index, uniqueIndex }: Kit,
   { projects }: Record<'projects', { id: AnyPgColumn }>,
 ) {
+  /** The secret itself is never stored. */
   const apiKeys = table(
     'api_keys',
     {

@@ -128,7 +128,7 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       check('attempts_state', oneOf(t.state, ATTEMPT_STATES)),
       check('attempts_charged', oneOf(t.charged, CHARGES)),
       check('attempts_wire_phase', oneOf(t.wirePhase, WIRE_PHASES)),
-      // A charge is possible from the first byte until the outcome is known.
+      // A charge is possible once a byte may have been sent, until the outcome is known.
       check(
         'attempts_open_charge',
         sql`${t.state} not in ('SENDING', 'ACCEPTED', 'UNKNOWN') or ${t.charged} = 'UNKNOWN'`,

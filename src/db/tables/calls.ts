@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { CALL_STATES } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** Requests that wait for the result of a task. */
+/** Requests that wait for the result of a task, to tell whether it was delivered. */
 export function createCallTables({ table, text, word, bigint, index, check }: Kit) {
   const calls = table(
     'rest_calls',
@@ -18,7 +18,7 @@ export function createCallTables({ table, text, word, bigint, index, check }: Ki
       /** Process that serves it. Empty: the caller was told that the outcome is unknown. */
       instance: text('instance').notNull(),
       openedAt: bigint('opened_at').notNull(),
-      /** With a lease: when its process counts as dead. */
+      /** In the database's time. While it has a lease: when its process counts as dead. */
       closedAt: bigint('closed_at').notNull(),
     },
     (t) => [

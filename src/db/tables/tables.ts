@@ -55,8 +55,9 @@ export function createTables(kit: Kit) {
       idempotencyKey: text('idempotency_key'),
       /** Per part; only an explicit permission raises it. */
       maxCharges: integer('max_charges').notNull(),
-      /** If no provider makes all images in one call. */
+      /** Several if no provider makes all images in one call. */
       parts: integer('parts').notNull().default(1),
+      /** Taken permits. */
       chargesOpen: integer('charges_open').notNull().default(0),
       /** 0..1, never decreasing. */
       progress: real('progress').notNull().default(0),

@@ -14,7 +14,7 @@ export async function insertCall(q: Transaction, call: NewCall, leaseMs: number)
   await q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
 }
 
-/** The caller is about to hear that the outcome is unknown; until then the lease continues. */
+/** The caller is about to hear that the outcome is unknown. The lease continues until that is delivered. */
 export async function tellCall(q: Transaction, id: string, leaseMs: number): Promise<void> {
   const { calls } = q.tables
   await q.sql

@@ -141,6 +141,7 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
 /** For a process that owns the database: other leases are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
+  // For the index of leases.
   const isLeased = and(sql`${deliveries.state} = 'PENDING'`, isNotNull(deliveries.leaseUntil))
   await q.sql
     .update(deliveries)

@@ -21,7 +21,7 @@ export interface Budget {
   resetsAt: number | null
 }
 
-/** With or without a budget. */
+/** DAY, MONTH and TOTAL, with or without a budget. */
 export async function listBudgetStatus(q: Queries, owner: string, at: number): Promise<Budget[]> {
   const budgets = await listBudgetsOf(q, owner)
   const spending = await listSpending(q, owner, at)

@@ -26,7 +26,10 @@ export interface Keyring {
   /** Only this machine can connect, there is no admin key, and no key was ever created. */
   isOpen: () => Promise<boolean>
   isOpenCached(): boolean
-  /** Calls `onLost` once, seconds after `access` is revoked or expires. Returns a function that stops it. */
+  /**
+   * Calls `onLost` once, within seconds after `access` is revoked or expires. Returns a function that stops
+   * it.
+   */
   watch: (access: Access, onLost: () => void) => () => void
   run(signal: AbortSignal): Promise<void>
 }
@@ -147,6 +150,7 @@ export function createKeyring(
 
     watch(access, onLost) {
       const id = access.apiKeyId ?? (adminHash === undefined ? OPEN : undefined)
+      // Valid until the next start.
       if (id === undefined) return () => {}
       const callbacks = watchers.get(id) ?? new Set()
       watchers.set(id, callbacks.add(onLost))

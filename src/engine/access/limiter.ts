@@ -17,8 +17,8 @@ export interface Limiter {
   /** Throws as `countRequest`. */
   countSubmission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED above the limit, the new task included. Call it when creating the task: the ledger's
-   * lock keeps concurrent ones within the limit.
+   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the
+   * task: its lock on the ledger keeps concurrent ones within the limit.
    */
   checkConcurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }

@@ -30,7 +30,7 @@ export async function setLimits(
   const at = clock.now()
   return db.tx(async (q) => {
     const { kind, projectId, limits: before } = await getOwner(q, by, id)
-    // A project's first own limits begin with those so far.
+    // The first own limits of a project begin with those that applied so far.
     const base = before ?? (kind === 'PROJECT' ? defaultLimits : null) ?? NO_LIMITS
     const limits = change && { ...base, ...Object.fromEntries(entries) }
     if (kind === 'PROJECT') await putProjectLimits(q, id, limits)

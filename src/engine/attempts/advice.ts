@@ -5,7 +5,7 @@ import type { Resolution } from './resolve.ts'
 export interface Advice {
   /** One or two sentences. */
   text: string
-  /** Accepted by resolveAttempt; only if the outcome is unknown. */
+  /** Accepted by resolveAttempt; empty unless the outcome is unknown. */
   resolutions: Resolution['is'][]
   /** Whether fetchResult may find a missing image. */
   canFetch: boolean

@@ -26,11 +26,11 @@ import {
 
 export type TransitionChange = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'estimatedMicros' | 'finishedAt'> & {
-    /** Then nothing is written after the lease was lost. */
+    /** When given, nothing is written after the lease was lost. */
     lease?: Lease
     /** By default the lease is returned. */
     keepsLease?: boolean
-    /** By default the trigger's. */
+    /** Of the amount; by default that of the trigger. */
     source?: LedgerSource
   }
 
@@ -52,7 +52,7 @@ export async function applyTransition(
   const next = before && transition(before, trigger, { at, charged, costMicros, estimatedMicros })
   if (!next) return undefined
   const { state: to, ...set } = next.set
-  // Claims alternate PLANNED and LEASED without the task's lock, so any state of the rule will do.
+  // Claims alternate PLANNED and LEASED without the task's lock, so any state of the rule is accepted.
   const { from } = TRANSITIONS[trigger]
   const change = { ...(!keepsLease && { leaseOwner: null, leaseUntil: null }), ...columns, ...set }
   const after = await updateAttempt(q, id, { from, to, lease }, change)

@@ -8,7 +8,7 @@ const UNANSWERED_STATUSES: ReadonlySet<number | null> = new Set([504, 524])
 
 export interface UncertainFailure extends Pick<Failure, 'kind' | 'code'> {
   httpStatus: number | null
-  /** Accepted requests fail without an answer only by timeout: the status is of a check. */
+  /** Accepted requests fail without an answer only by timeout: the status is that of a check. */
   isAccepted: boolean
 }
 

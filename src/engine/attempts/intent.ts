@@ -20,7 +20,7 @@ export async function commitIntent(
   try {
     return await deps.db.tx(async (q) => {
       if (!(await takePermit(q, task.id, at))) return 'NO_PERMIT'
-      // Thrown from here on, so that the permit rolls back.
+      // From here on a refusal is thrown, so that the permit rolls back.
       if ((await countCharges(q, task.id, attempt.part)) >= task.maxCharges) throw new Rollback('NO_PERMIT')
       const intent = { wirePhase: 'INTENT' as const, sentAt: at, callbackSha256 }
       if (!(await applyTransition(q, attempt.id, 'send', { at, lease, keepsLease: true, ...intent })))

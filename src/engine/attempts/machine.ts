@@ -53,9 +53,9 @@ export const TRANSITIONS = {
   adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
   /** Posts an amount until the cost is known. */
   estimateCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'SAME' },
-  /** Charged, whatever is on record here. */
+  /** Its provider charged it, whatever is on record here. */
   bill: { from: ['SUCCEEDED', 'REJECTED', 'NOT_SENT', 'FAILED', 'CANCELED'], to: 'BILLED', charged: 'YES' },
-  /** Not charged. */
+  /** Its provider did not charge it. */
   waive: { from: ['FAILED'], to: 'SAME', charged: 'NO' },
 } as const satisfies Record<string, TransitionRule>
 

@@ -55,7 +55,7 @@ export function backgroundWarnings(
   return warningsOf('BACKGROUND_DIFFERS', 'background', requested, backgrounds)
 }
 
-/** A bit tells whether any pixel is transparent: https://github.com/evanw/thumbhash. */
+/** A bit of the hash tells whether any pixel is transparent: https://github.com/evanw/thumbhash. */
 function backgroundOf(thumbhash: string): Background {
   return (Buffer.from(thumbhash, 'base64')[2] ?? 0) & 0x80 ? 'TRANSPARENT' : 'OPAQUE'
 }

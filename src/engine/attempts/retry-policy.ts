@@ -93,7 +93,7 @@ export async function planRetry(
     minResendDelayMs: Math.max(minResendDelayMs, lookupWaitMs(deps, attempt)),
     random: deps.random(),
   })
-  // Late failures of earlier attempts have a successor.
+  // Late failures of earlier attempts plan nothing: a successor exists.
   const isLatest = ofPart.at(-1)?.id === attempt.id
   const isOtherLive = ofPart.some((other) => other.id !== attempt.id && isLive(other.state))
   // On PostgreSQL another process may have the provider.
@@ -108,7 +108,7 @@ function lookupWaitMs({ providers, tuning: { lookupDelaysMs } }: Deps, { provide
   return canFind ? (lookupDelaysMs[1] ?? lookupDelaysMs[0] ?? 0) : 0
 }
 
-/** Best first, without cooldowns or missing prices. */
+/** Best first, without providers in cooldown or without a needed price. */
 async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: AttemptRow): Promise<string[]> {
   try {
     const routes = await findRoutes(q, deps, task, { ...task.request, n })

@@ -118,7 +118,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const { size, quality } = { ...task.request, ...resolved }
   const { svgModel } = resolved
   const delivered = { images: images.length + addresses.length, ordered: attempt.n, size, quality, svgModel }
-  // Null when the configuration lost the offer: the cost is then unknown.
+  // Null when the offer has left the configuration: the cost is then unknown.
   const offer = findOffer(deps.providers, attempt.provider, attempt.model)
   // Of a deleted task only the money is recorded.
   const isKept = task.deletedAt === null

@@ -105,7 +105,7 @@ function transitionByBill(
           error: errorOf('YES'),
         })
       : applyTransition(q, id, 'reject', { at, source, error: errorOf('NO') })
-  // Images were charged, if only nothing.
+  // What brought images was charged, if only nothing.
   if (billedMicros > 0 || state === 'SUCCEEDED')
     return applyTransition(q, id, 'bill', { at, source, costMicros: billedMicros })
   return applyTransition(q, id, 'waive', { at, source })

@@ -3,7 +3,7 @@ import { badInput } from '../../errors.ts'
 import { MAX_COST_MICROS } from '../../money.ts'
 import { startOfDay } from '../../period.ts'
 
-/** With at least one id or the time. */
+/** One charge or credit, with at least one id or the time. */
 export interface BillLine {
   /** Negative for a credit. */
   amountMicros: number
@@ -58,9 +58,9 @@ export interface BillDay {
 
 export interface BillComparison extends BillPeriod {
   provider: string
-  /** Charges without an attempt. */
+  /** Charges without an attempt here. */
   missingHere: NumberedLine[]
-  /** Attempts that were or may have been charged, without a charge there. */
+  /** Attempts that were or may have been charged here, without a charge there. */
   missingThere: BillableAttempt[]
   different: BilledDifference[]
   /** In progress: their cost is not final. */

@@ -75,6 +75,7 @@ function datedLines({ attempt, lines }: MatchedAttempt) {
   return lines.map((line) => ({ ...line, at: line.at ?? attempt.sentAt ?? attempt.createdAt }))
 }
 
+/** Lines without time are in no day. */
 export function daysOf(
   sent: readonly BillableAttempt[],
   lines: readonly { at: number | null; amountMicros: number }[],

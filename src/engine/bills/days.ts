@@ -33,7 +33,7 @@ export async function compareDays(
     const unknown = ofDay.filter(({ costMicros, charged }) => costMicros === null && charged !== 'NO')
     const rest = billedMicros - recordedMicros
     const isSettled = startsAt + DAY_MS + SETTLED_AFTER_MS <= now && !unknown.some(isInProgress)
-    // Only known costs here are rounded to a micro-USD.
+    // Each known cost is rounded to a micro-USD here, and not there.
     const agrees = Math.abs(rest) <= known.length
     if (agrees) matched += known.length
     if (!isSettled) continue

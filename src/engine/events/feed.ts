@@ -1,6 +1,6 @@
-// A snapshot, then the log after a cursor, then appended events. Wake-ups only tell when to read. A reader
-// holds one batch. Events have numbers without a gap, so a reader detects removed ones, and says so in a
-// snapshot.
+// A feed is a snapshot, then the log after a cursor, then appended events. Wake-ups only tell when to read. A
+// reader holds one batch. Events have numbers without a gap, so a reader detects removed ones, and says so in
+// a snapshot.
 import { listEvents, listFeed, feedKey, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
@@ -158,7 +158,7 @@ function waitFor({ wakeUps, tuning }: Pick<Deps, 'wakeUps' | 'tuning'>, key: str
   }
 }
 
-/** The last event of a finished task is always delivered. */
+/** Before the last event of a finished task, which is always delivered. */
 function beforeEnd({ status, lastSeq }: TaskRow): number {
   return isFinished(status) ? lastSeq - 1 : lastSeq
 }

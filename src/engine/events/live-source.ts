@@ -1,4 +1,4 @@
-// A log, readable from any position. Readers of the same log share its reads.
+// What a subscription reads: a log, from any position. Readers of the same log share its reads.
 import { abortable } from '../../async-iterators.ts'
 
 /** Grows from entry to entry, but two entries of a snapshot have the same one. */

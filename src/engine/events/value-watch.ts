@@ -12,7 +12,7 @@ export interface WatchedValue<Value> {
   read: () => Promise<Value>
   /** What counts as a change: JSON. */
   contentOf: (value: Value) => unknown
-  /** Until a change without a wake-up; 10 seconds at most. */
+  /** When it may change without a wake-up; 10 seconds at most. */
   maxIntervalMs?: (value: Value) => number
 }
 
@@ -24,7 +24,7 @@ const MAX_INTERVAL_MS = 10_000
 /** Reads take at most a tenth of the time. */
 const PAUSE_FACTOR = 9
 
-/** A value beyond may repeat once. */
+/** A value beyond them may repeat once. */
 const MAX_VERSIONS = 1000
 
 /** Yields at once, then changes, at most once a second. Never ends. */

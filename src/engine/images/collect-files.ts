@@ -5,7 +5,10 @@ import type { Deps } from '../deps.ts'
 
 type FileDeps = Pick<Deps, 'clock' | 'db' | 'log' | 'removeRenditions' | 'store'>
 
-/** With renditions. `only`: these; all by default. Returns the removed ones. */
+/**
+ * Removes files that no row refers to, with their renditions. `only`: these; all by default. Returns the
+ * removed ones.
+ */
 export async function collectFiles(
   { db, log, removeRenditions, store }: Omit<FileDeps, 'clock'>,
   { minAgeMs, only, signal }: { minAgeMs: number; only?: readonly string[]; signal: AbortSignal },

@@ -15,8 +15,8 @@ export interface DeletedImage {
 }
 
 /**
- * Of an ended task. Tasks that began with it keep its bytes. Audited. Idempotent. Throws NOT_FOUND, and
- * CONFLICT while its task or attempt is in progress. The caller removes the file.
+ * Deletes one image of an ended task. Tasks that began with it keep its bytes. Audited. Idempotent. Throws
+ * NOT_FOUND, and CONFLICT while its task or attempt is in progress. The caller removes the file.
  */
 export async function deleteImage(
   deps: Pick<Deps, 'clock' | 'db'>,

@@ -98,7 +98,7 @@ const NAMES: Partial<Record<InputPlace['kind'], string>> = { MASK: 'The mask', M
 
 function fromAsset({ store }: Deps, asset: AssetRow): LoadedInput {
   const { sha256, mimeType, width, height, byteSize } = asset
-  // Only PNG and WebP can have alpha. Certainty needs the bytes.
+  // Only PNG and WebP can have alpha. A dialect that needs certainty inspects the bytes.
   const hasAlpha = mimeType !== 'image/jpeg'
   const blob = () => store.blob(sha256, mimeType)
   return { image: { mimeType, width, height, byteSize, hasAlpha, blob } }

@@ -22,11 +22,11 @@ import { filesOf } from '../../providers/provider.ts'
 import { markUnknown } from './restore.ts'
 
 export interface RecoveryScope {
-  /** Every lease but held ones: the process owns the database. Else only expired ones. */
+  /** Every lease but held ones: the process owns the database alone. Else only expired ones. */
   all: boolean
-  /** This process has a step of the attempt in progress: never recovered. */
+  /** This process has a step of the attempt in progress: never recovered, whatever its lease says. */
   isHeld: (attemptId: string) => boolean
-  /** Reported once. */
+  /** Record names, each reported once. */
   reported: Set<string>
 }
 

@@ -8,7 +8,7 @@ import { notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
 
-/** At the start also that the folder is not lost. */
+/** Records that this process uses its folder, and at the start that it is not lost. */
 export async function recordOwnDataFolder(
   { db, dataFolderId: id }: Pick<Deps, 'db' | 'dataFolderId'>,
   when: { isStart: boolean },

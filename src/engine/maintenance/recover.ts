@@ -21,7 +21,7 @@ import { adopt, findReceived, isLeased, type RecoveryScope } from './adopt.ts'
 export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: AbortSignal): Promise<void> {
   for (const attempt of await listAbandoned(deps.db.read, scope)) {
     const { id, state, leaseOwner: worker } = attempt
-    // Its lease expired while this process was stopped, or the clock was set.
+    // Its lease expired while this process was stopped, or the clock was set forward.
     if (scope.isHeld(id)) continue
     deps.log.warn({ attempt: id, state, worker }, 'lease expired')
     // One failure must not delay the others.
@@ -58,7 +58,9 @@ async function recover(
   await settle(deps, attempt, storedEvidence(attempt), outcome)
 }
 
-/** Whether the answer may be in another process's data folder that is not declared lost. */
+/**
+ * Whether the answer may be in a data folder that this process cannot read, and that is not declared lost.
+ */
 async function isOfOtherFolder(
   { db, dataFolderId: own }: Deps,
   { dataFolderId }: AttemptRow,

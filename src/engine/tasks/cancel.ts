@@ -27,7 +27,7 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
     const requested = (await updateTask(q, id, [found.status], { cancelRequestedAt }))!
     const attempts = await listAttempts(q, [id])
     const canceled = await cancelUnsent(q, attempts, at)
-    // Images being fetched are paid for: stored on arrival, without the task.
+    // Images being fetched are paid for: stored on arrival, but the task does not wait.
     const changed =
       canceled.at(-1) ?? attempts.find(({ state }) => state === 'UNKNOWN' || state === 'FETCHING')
     const sent = attempts.filter(({ state }) => state === 'SENDING' || state === 'ACCEPTED')

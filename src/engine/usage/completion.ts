@@ -36,7 +36,7 @@ export function createCompletionEstimate({ clock, db, providers }: Pick<Deps, 'c
     return chosen.map(({ ms }) => ms)
   }
 
-  /** The median of longer durations than so far. Undefined without one. */
+  /** The median of those that took longer than the attempt has taken so far. Undefined without one. */
   async function endOf(task: TaskRow, attempt: AttemptRow): Promise<number | undefined> {
     const durations = await durationsOf(task, attempt)
     const now = clock.now()

@@ -46,7 +46,7 @@ export function complexityErrors({
   return [tooLarge(found, MAX_COMPLEXITY, ' Request fewer items or fields.')]
 }
 
-/** By text length: an AST takes two hundred times the memory of its text. */
+/** Bounded by text length: an AST takes two hundred times the memory of its text. */
 export function createDocumentCaches() {
   return { documentCache: createCache<DocumentNode>(100_000), errorCache: createCache<Error>(50_000) }
 }

@@ -47,7 +47,7 @@ export function createGraphQL(options: {
 }): GraphQLServer {
   const { log, keyring, corsOrigins, introspection, hub = createLiveHub({ log }) } = options
   const { operatorIntrospection = false } = options
-  // Without required keys, everyone is an operator.
+  // While no key is required, everyone is an operator.
   const mayIntrospect = ({ operator }: Access) => introspection || (operator && !keyring.isOpenCached())
   const mask = createMask(log)
   const debug = (...args: unknown[]) => log.debug(args.map(String).join(' '))

@@ -1,4 +1,4 @@
-// Yoga caches results by the names of the rules, so no rule may depend on the caller.
+// Yoga caches validation results by the names of the rules, so no rule may depend on the caller.
 import {
   BREAK,
   Kind,

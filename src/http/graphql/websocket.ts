@@ -195,7 +195,7 @@ function hasErrors(result: unknown): result is { errors: GraphQLError[] } {
   return typeof result === 'object' && result !== null && 'errors' in result && Array.isArray(result.errors)
 }
 
-/** Yoga refuses mutations by GET. */
+/** A POST, because Yoga refuses mutations by GET. */
 function toRequest(request: IncomingMessage): Request {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers))

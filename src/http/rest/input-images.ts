@@ -1,4 +1,4 @@
-// Images of an edit. A missing one is an error: the request would be charged as a generation.
+// A missing image is an error: the edit would be charged as a generation.
 import { UploadedFile } from '../../assets/upload.ts'
 import type { RawImage } from '../../engine/images/store-inputs.ts'
 import type { Form } from '../security/form.ts'

@@ -9,7 +9,7 @@ import { receiveForm, type Form, type FormOptions } from './form.ts'
 
 /** A request's files and its part of a budget are disposed of with `held`. */
 export interface Bodies {
-  /** In memory. Undefined for a body over MAX_JSON_BYTES. */
+  /** JSON, in memory. Undefined for a body over MAX_JSON_BYTES. */
   read(request: Request, held: AsyncDisposableStack): Promise<Buffer<ArrayBuffer> | undefined>
   receiveUpload(request: Request, held: AsyncDisposableStack, options?: FormOptions): Promise<Form>
 }

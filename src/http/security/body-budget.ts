@@ -12,7 +12,7 @@ interface BudgetLimits {
 
 /** Disposing of it returns it to the budget. */
 export interface Reservation extends Disposable {
-  /** Returns the rest, once the size of the body is known. */
+  /** Returns all but `bytes` to the budget, once the size of the body is known. */
   shrink(bytes: number): void
 }
 

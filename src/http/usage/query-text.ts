@@ -12,7 +12,7 @@ export interface UsageQueryText {
   /** Comma-separated; `metadata.team` is the label `team`. */
   groupBy?: string | undefined
   timeZone?: string | undefined
-  /** Values of one name are alternatives. */
+  /** Such as `provider` and `jimmy`; values of one name are alternatives. */
   filter: readonly (readonly [name: string, value: string])[]
 }
 

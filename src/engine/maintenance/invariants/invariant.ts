@@ -4,7 +4,7 @@ import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 
 /** Checks return one sentence per violation. */
 export interface Invariant {
-  /** `I1` etc., never reused. I16 needs providers' ledgers: in tests only. */
+  /** `I1` etc., never reused. I16 compares with providers' ledgers, in tests only. */
   id: string
   sentence: string
   checkPage?: (page: IntegrityPage, store: AssetStore) => Promise<string[]> | string[]

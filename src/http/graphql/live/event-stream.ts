@@ -96,7 +96,7 @@ export class EventStream extends Readable {
   }
 }
 
-/** Ends the stream; already masked. */
+/** For errors that end the stream, which were masked before. */
 function eventsOf(result: ExecutionResult): Buffer {
   const payload = toPayload(result, (error) => error)
   return createFrames([{ position: 0, payload }]).events()

@@ -4,7 +4,7 @@ import type { Frames } from './frames.ts'
 /** For the frames of a viewer. */
 export interface Sink {
   write(frames: Frames): void
-  /** The viewer takes no frames until `drained`. */
+  /** Too many bytes are not sent yet: the viewer takes no frames until `drained`. */
   isFull(): boolean
   /** Resolves when all bytes were sent, or on abort. Never rejects. */
   drained(signal: AbortSignal): Promise<void>

@@ -12,7 +12,7 @@ export interface Subscription {
   execute: (entries: readonly Entry<unknown>[]) => Promise<Frame[]>
 }
 
-/** If a viewer with this position may join its group. */
+/** The topic of the log, if a viewer with this position may join its group. */
 export type FindTopic = (subscription: Subscription, reached: Reached) => Topic | undefined
 
 interface Reached {
@@ -26,7 +26,7 @@ const SLICE = 10
 /** Of frames that a group writes together. */
 const MAX_PORTION_BYTES = 1_000_000
 
-/** At the end of the log, after all frames were written. Rejects when reading fails. */
+/** Resolves at the end of the log, after all frames were written. Rejects when reading fails. */
 export async function follow(
   subscription: Subscription,
   { sink, findTopic, signal }: { sink: Sink; findTopic: FindTopic; signal: AbortSignal },
