@@ -8,8 +8,8 @@ export function programName(env: Environment): string {
 }
 
 /**
- * Explains a missing `--`: npm keeps options before it, but passes their values on. `npm run darkroom usage
- * --by day` arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
+ * Explains a missing `--`: npm keeps options before it, but passes their values on.
+ * `npm run darkroom usage --by day` arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
  */
 export function missingSeparator(
   command: Command,

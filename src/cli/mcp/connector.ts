@@ -10,8 +10,9 @@ import type { BridgeTarget } from './send-request.ts'
 
 export interface Connector {
   /**
-   * At the given URL; else in this process; else where the data folder is in use. Call it again after a
-   * refused connection: a server in another host's process ends with that host. Throws ConfigError.
+   * The server at the given URL; else one in this process; else the one that uses the data folder. Call it
+   * again after a refused connection: a server in another host's process ends with that host. Throws
+   * ConfigError.
    */
   connect: () => Promise<BridgeTarget>
   /** Stops a server in this process. Resolves to the number of aborted calls. */

@@ -34,8 +34,8 @@ export interface ClaimOfProject {
 }
 
 /**
- * Oldest first. PLANNED attempts become LEASED, ACCEPTED ones are leased for a check, FETCHING ones for a
- * download. Concurrent claims get different attempts.
+ * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check,
+ * FETCHING ones for a download. Concurrent claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,

@@ -11,9 +11,10 @@ interface Waiter {
 
 export interface Gate {
   /**
-   * Returns the function that frees the slot. The engine goes first, but leaves RESERVED slots to requests.
-   * Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was freed, and,
-   * for a request, after five times `maxWaitMs`. The slot of a lost connection does not count as freed.
+   * Waits for a slot and returns the function that frees it. The engine goes first, but leaves RESERVED slots
+   * to requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was
+   * freed, and, for a request, after five times `maxWaitMs`. The slot of a lost connection does not count as
+   * freed.
    */
   enter(maxWaitMs: number): Promise<(isLost: boolean) => void>
 }

@@ -9,7 +9,7 @@ import { removeDeliveriesOfTask } from './retention.ts'
 /** Replaces texts of the provider, which may repeat the prompt. */
 const DELETED = 'Deleted with its task.'
 
-/** After its images are deleted. Hold its lock. */
+/** Removes a task's content after its images are deleted. Hold its lock. */
 export async function eraseTask(
   q: Transaction,
   task: TaskRow,

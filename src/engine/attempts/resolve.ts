@@ -18,8 +18,9 @@ export type Resolution =
   | { is: 'ADOPT_REMOTE_ID'; remoteId: string }
 
 /**
- * For the outcome UNKNOWN. Audited. NOT_CHARGED retries, CHARGED_RESULT_LOST ends it, and ADOPT_REMOTE_ID
- * schedules a check. Throws NOT_FOUND, CONFLICT, and BAD_USER_INPUT for a provider without checks.
+ * Resolves an attempt whose outcome is UNKNOWN. Audited. NOT_CHARGED retries, CHARGED_RESULT_LOST ends it,
+ * and ADOPT_REMOTE_ID schedules a check. Throws NOT_FOUND, CONFLICT, and BAD_USER_INPUT for a provider
+ * without checks.
  */
 export async function resolveAttempt(
   deps: Deps,

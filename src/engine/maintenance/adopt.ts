@@ -31,8 +31,8 @@ export interface RecoveryScope {
 }
 
 /**
- * Except answers of attempts with a live worker. A damaged record is set aside; one of another database is
- * left alone. An error of one record is logged, and stops no other.
+ * Settles received answers, except those of attempts with a live worker. A damaged record is set aside; one
+ * of another database is left alone. An error of one record is logged, and stops no other.
  */
 export async function settleReceivedAnswers(
   deps: Deps,
