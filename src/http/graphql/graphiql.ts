@@ -11,7 +11,7 @@ import { exampleTabs } from './graphiql-examples.ts'
 const HEAD = `<meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <style>
-        /* GraphiQL hides a tab's stale offset only until one has the focus: the click would miss. */
+        /* Tabs keep a stale offset, which GraphiQL hides only until one has the focus: the click would miss. */
         .graphiql-tab { transform: none !important }
         @media (max-width: 700px) {
           #graphiql-session { flex-direction: column }
@@ -24,7 +24,7 @@ const HEAD = `<meta charset="utf-8" />
         addEventListener('pointerdown', (event) => {
           if (event.target.closest('.graphiql-tab')) event.stopPropagation()
         }, true)
-        // Headers hold API keys, which GraphiQL stores by default.
+        // Headers hold API keys. GraphiQL stores them unless its settings say otherwise.
         if (localStorage.getItem('graphiql:shouldPersistHeaders') === null) {
           localStorage.setItem('graphiql:shouldPersistHeaders', 'false')
           localStorage.removeItem('graphiql:headers')
@@ -32,7 +32,7 @@ const HEAD = `<meta charset="utf-8" />
         }
       </script>`
 
-/** Undefined unless the request accepts HTML. */
+/** Resolves to undefined unless the request accepts HTML. */
 export type Page = (request: Request, client: Client) => Promise<Response | undefined>
 
 interface RenderedPage {
@@ -93,7 +93,7 @@ function policy(scripts: string, host: string): string {
   return [
     "default-src 'none'",
     `script-src ${scripts}`,
-    // The Monaco editor adds inline styles and starts workers from blobs.
+    // The Monaco editor adds inline styles and starts its workers from blobs.
     "style-src 'unsafe-inline'",
     'worker-src blob:',
     'font-src data:',
