@@ -50,6 +50,7 @@ import { recoverAbandoned, recoverUncheckable, warnOfStranded } from './maintena
 import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { maxWaitMs } from './webhooks/try.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createDeletion } from './images/deletion.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
@@ -222,7 +223,7 @@ export function createEngine(deps: Deps) {
       await db.tx(async (q) => {
         await releaseFromFuture(q, tuning.resendGraceMs)
         const lookupMs = Math.max(0, ...tuning.lookupDelaysMs)
-        await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs })
+        await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs, deliveryMs: maxWaitMs(deps) })
       })
       await clockWatch.areLeasesReliable()
       await recover(all)

@@ -1,5 +1,5 @@
 // Times of the queue are in the database's time, which an operator or a time service may set back.
-import { and, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { oneOf } from '../tables/kit.ts'
 import { rateCounters } from '../tables/postgresql.ts'
@@ -48,11 +48,11 @@ export async function moveEarlier(
 }
 
 /**
- * Makes attempts due that were planned before the clock was set back: they were created in the future. A wait of up to
- * `maxDelayMs` that was intended remains.
+ * Makes attempts and first deliveries due that were created before the clock was set back: in the future. An attempt's wait
+ * of up to `maxDelayMs` that was intended remains.
  */
 export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Promise<void> {
-  const { attempts } = q.tables
+  const { attempts, webhookDeliveries: deliveries } = q.tables
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
   // On PostgreSQL the creation is in the time of a process, whose clock alone may have been ahead.
   const latest = q.dialect === 'postgresql' ? sql`${q.now} + ${maxDelayMs}` : q.now
@@ -62,17 +62,27 @@ export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Pro
       .update(attempts)
       .set({ runAfter: sql`${q.now} + ${delay}` })
       .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, latest)))
+  const isUntried = and(
+    sql`${deliveries.state} = 'PENDING'`,
+    eq(deliveries.tries, 0),
+    gt(deliveries.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`),
+  )
+  await q.sql
+    .update(deliveries)
+    .set({ nextAt: q.now })
+    .where(and(isUntried, gt(deliveries.nextAt, q.now)))
 }
 
 /**
  * Shortens waits that no process schedules so long: they were scheduled while the clock was ahead. `checkMs` is the maximum
- * for checks, downloads and cooldowns, `lookupMs` for lookups of unknown outcomes. All of these are free of charge.
+ * for checks, downloads and cooldowns, `lookupMs` for lookups of unknown outcomes, `deliveryMs` for deliveries. All of these
+ * are free of charge.
  */
 export async function limitWaits(
   q: Transaction,
-  { checkMs, lookupMs }: { checkMs: number; lookupMs: number },
+  { checkMs, lookupMs, deliveryMs }: { checkMs: number; lookupMs: number; deliveryMs: number },
 ): Promise<void> {
-  const { attempts, cooldowns } = q.tables
+  const { attempts, cooldowns, webhookDeliveries: deliveries } = q.tables
   for (const isWaiting of waitingStates(q)) {
     const isUnknown = sql`${attempts.state} = 'UNKNOWN'`
     const latest = sql`case when ${isUnknown} then ${q.now} + ${lookupMs} else ${q.now} + ${checkMs} end`
@@ -84,6 +94,11 @@ export async function limitWaits(
   }
   const until = sql`${q.now} + ${checkMs}`
   await q.sql.update(cooldowns).set({ until }).where(gt(cooldowns.until, until))
+  const nextAt = sql`${q.now} + ${deliveryMs}`
+  await q.sql
+    .update(deliveries)
+    .set({ nextAt })
+    .where(and(sql`${deliveries.state} = 'PENDING'`, gt(deliveries.nextAt, nextAt)))
 }
 
 /** One per partial index. */

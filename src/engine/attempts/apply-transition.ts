@@ -8,6 +8,7 @@ import {
   type Lease,
 } from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import { readDatabaseNow } from '../../db/maintenance/clock.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
@@ -127,13 +128,16 @@ export async function cancelUnsent(
   return canceled
 }
 
-/** Returns a claimed attempt to the queue. It stays due since the same time. */
+/** Returns a claimed attempt to the queue. It stays due since the same time, or since now if that time is in the future. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
   const trigger =
     attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
-    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt) })
+    // It was claimed before the clock was set back.
+    const isOfFuture = attempt.runAfter > (await readDatabaseNow(q))
+    const due = isOfFuture ? { dueInMs: 0 } : {}
+    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...due })
     q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })
 }

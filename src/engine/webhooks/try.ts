@@ -59,3 +59,8 @@ export function nextState(
   const jittered = scheduled * (1 + random() * JITTER)
   return { state: 'PENDING', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, DAY_MS))) }
 }
+
+/** The longest that `nextState` schedules. */
+export function maxWaitMs({ delivery: { waitsMs } }: Pick<Deps, 'delivery'>): number {
+  return Math.ceil(Math.max(DAY_MS, ...waitsMs) * (1 + JITTER))
+}
