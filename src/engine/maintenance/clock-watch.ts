@@ -11,8 +11,8 @@ export interface ClockWatch {
    * for `leaseMs` after a jump forward: every lease seems to have expired, until its owner renews it.
    */
   areLeasesReliable(): Promise<boolean>
-  /** False for UNUSED_FOR_MS after a jump forward: a file that was just written seems to be old. */
-  areFileAgesReliable(): Promise<boolean>
+  /** False for UNUSED_FOR_MS after a jump forward: files and rows that are new seem to be old. */
+  areAgesReliable(): Promise<boolean>
 }
 
 export function createClockWatch(
@@ -66,7 +66,7 @@ export function createClockWatch(
       offset = current
       return clock.monotonic() >= leasesUnreliableUntil
     },
-    async areFileAgesReliable() {
+    async areAgesReliable() {
       await observeOwn()
       return clock.monotonic() >= agesUnreliableUntil
     },
