@@ -248,12 +248,12 @@ export function createEngine(deps: Deps) {
         ),
         repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
         repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, async () => {
-          await housekeeping.removeRows(stopClaiming.signal)
+          if (await clockWatch.areAgesReliable()) await housekeeping.removeRows(stopClaiming.signal)
           await openCalls.removeOld()
         }),
         repeat(openCalls.renewMs, exit.signal, openCalls.renew),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
-          if (!(await clockWatch.areFileAgesReliable())) return
+          if (!(await clockWatch.areAgesReliable())) return
           await sweep()
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)

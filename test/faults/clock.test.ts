@@ -212,6 +212,26 @@ describe('a clock that is set forward', () => {
     await expect.poll(() => sweeps).toBeGreaterThan(before)
     expect(one.engine.subscriberCount()).toBe(0)
   })
+
+  it('deletes no task for an hour, because new tasks seem to be old', async () => {
+    const { shift, clock } = shiftedClock()
+    const frequent = {
+      ...clock,
+      sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms >= 5 * MINUTE ? 20 : ms, signal),
+    }
+    await using one = await openEngine({
+      providers: [scripted((sent) => done(sent))],
+      wrap: (deps) => ({ ...deps, clock: frequent, retention: { ...deps.retention, tasksMs: HOUR } }),
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    shift.wallMs = 2 * HOUR
+    await pause(300)
+    expect(await one.task(id)).toMatchObject({ deletedAt: null })
+    shift.monotonicMs = HOUR
+    shift.wallMs = 3 * HOUR
+    await expect.poll(async () => (await one.task(id)).deletedAt).not.toBeNull()
+  })
 })
 
 describe('a clock', () => {

@@ -35,6 +35,8 @@ export interface FailedFetch {
 
 const MIN_DELAY_MS = 1000
 const MAX_DELAY_MS = 300_000
+/** Also when the provider's time was over before the first one: this server was down, or a clock was set. */
+const MIN_TRIES = 3
 
 /**
  * Records a round of downloads. The attempt ends once all images are stored, when the provider no longer
@@ -79,7 +81,9 @@ function isGone(
 ): boolean {
   const { ttlMs = 0 } = findProvider(providers, provider)?.results ?? {}
   const final = new Set(failed.filter(({ isFinal }) => isFinal).map(({ position }) => position))
-  return left.every(({ position, ageMs }) => ageMs >= ttlMs || final.has(position))
+  return left.every(
+    ({ position, ageMs, tries }) => (ageMs >= ttlMs && tries >= MIN_TRIES) || final.has(position),
+  )
 }
 
 interface Progress {
@@ -114,7 +118,8 @@ function nextDelayMs(
   const delayMs = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.max(0, tries - 1))
   const { ttlMs = 0 } = findProvider(providers, provider)?.results ?? {}
   const restMs = Math.max(...left.map(({ ageMs }) => ttlMs - ageMs))
-  return Math.round(Math.max(0, Math.min(restMs, delayMs * (0.5 + random() / 2))))
+  const jitteredMs = Math.max(0, delayMs * (0.5 + random() / 2))
+  return Math.round(restMs > 0 ? Math.min(restMs, jitteredMs) : jitteredMs)
 }
 
 async function end(

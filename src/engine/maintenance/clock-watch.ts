@@ -11,8 +11,8 @@ export interface ClockWatch {
    * times. False for `leaseMs` after a jump forward: every lease seems expired, until its owner renews it.
    */
   areLeasesReliable(): Promise<boolean>
-  /** False for UNUSED_FOR_MS after a jump forward: new files seem old. */
-  areFileAgesReliable(): Promise<boolean>
+  /** False for UNUSED_FOR_MS after a jump forward: files and rows that are new seem to be old. */
+  areAgesReliable(): Promise<boolean>
 }
 
 export function createClockWatch(
@@ -66,7 +66,7 @@ export function createClockWatch(
       offset = current
       return clock.monotonic() >= leasesUnreliableUntil
     },
-    async areFileAgesReliable() {
+    async areAgesReliable() {
       await observeOwn()
       return clock.monotonic() >= agesUnreliableUntil
     },
