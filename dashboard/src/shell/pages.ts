@@ -16,6 +16,8 @@ interface Page {
 const PAGES: readonly Page[] = [
   { to: '/', text: 'Live', icon: 'grid', scope: 'READ', key: 'l' },
   { to: '/usage', text: 'Usage', icon: 'bars', scope: 'REPORT', key: 'u' },
+  { to: '/review', text: 'Review', icon: 'flag', scope: 'READ', key: 'r' },
+  { to: '/providers', text: 'Providers', icon: 'server', scope: 'READ', key: 'p' },
 ]
 
 /** Pages that the key may read. */
