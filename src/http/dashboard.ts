@@ -21,8 +21,8 @@ interface Page {
   etag: string
 }
 
-/** All of them the same file. */
-const PAGES = /^\/(?:tasks\/[\w-]+)?$/
+/** Pages of the application; each is the same file. */
+const PAGES = /^\/(?:tasks\/[\w-]+|usage|review|providers(?:\/[\w.-]+)?)?$/
 const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
