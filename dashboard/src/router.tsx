@@ -1,9 +1,11 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
+import { readCompareSearch } from './compare/compare-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
 import { MissingPage, PageFailed } from './shell/missing-page.tsx'
 import { Shell } from './shell/shell.tsx'
+import { readStudioSearch } from './studio/studio-search.ts'
 import { readTaskSearch } from './task/task-search.ts'
 
 const root = createRootRoute({
@@ -26,8 +28,22 @@ const task = createRoute({
   component: lazyRouteComponent(() => import('./task/task-page.tsx'), 'TaskPage'),
 })
 
+const studio = createRoute({
+  getParentRoute: () => root,
+  path: '/studio',
+  validateSearch: readStudioSearch,
+  component: lazyRouteComponent(() => import('./studio/studio-page.tsx'), 'StudioPage'),
+})
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([live, task]),
+  routeTree: root.addChildren([live, task, studio, compare]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

@@ -26,6 +26,7 @@ export function Keyboard() {
       lastKey = event.key
       lastAt = event.timeStamp
       if (isSecond && event.key === 'l') void navigate({ to: '/' })
+      else if (isSecond && event.key === 's') void navigate({ to: '/studio' })
       else if (event.key === '?') dialog.current?.showModal()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('input[type=search]')
@@ -58,6 +59,8 @@ export function Keyboard() {
         <dl className={styles['keys']}>
           <dt className="mono">g l</dt>
           <dd>Live</dd>
+          <dt className="mono">g s</dt>
+          <dd>Studio</dd>
           <dt className="mono">/</dt>
           <dd>Find by words of the prompt</dd>
           <dt className="mono">← →</dt>

@@ -47,6 +47,11 @@ function Frame({ session }: { session: Session }) {
               Live
             </Link>
           )}
+          {may('READ') && may('GENERATE') && (
+            <Link to="/studio" activeOptions={{ includeSearch: false }}>
+              Studio
+            </Link>
+          )}
         </nav>
         <span className={styles['space']} />
         {may('READ') && <LinkState feed={feed} />}
