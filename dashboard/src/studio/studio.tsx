@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useSession } from '../session/context.ts'
-import { useIsOnline } from '../ui/use-is-online.ts'
+import { useOnline } from '../live/hooks.ts'
 import { useIsNarrow } from '../ui/use-is-narrow.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -24,7 +24,7 @@ export function Studio({ offers, health }: Offers) {
   const form = useStudioForm()
   const jobs = useJobs()
   const isNarrow = useIsNarrow()
-  const isOnline = useIsOnline()
+  const isOnline = useOnline()
   const isFull = useSyncExternalStore(store.subscribe, jobs.isFull)
   const [isDropping, setIsDropping] = useState(false)
   const depth = useRef(0)
