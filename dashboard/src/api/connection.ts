@@ -1,14 +1,16 @@
 // The core of darkroom/client with the operations of this page: repeated requests, and subscriptions that resume.
-import { createEndpoint, fieldOf } from '../../../client/endpoint.ts'
-import { DarkroomError } from '../../../client/errors.ts'
+import { createEndpoint, fieldOf, readResult } from '../../../client/endpoint.ts'
+import { DarkroomError, errorOf } from '../../../client/errors.ts'
 import { follow } from '../../../client/follow.ts'
-import { request } from '../../../client/request.ts'
+import { request, type RequestOptions } from '../../../client/request.ts'
 import { sleep } from '../../../client/retry.ts'
 import type { Transport } from '../../../client/subscription.ts'
 import { createTransport } from '../../../client/transport.ts'
-import type { LiveEvent, TypedDocument } from './generated.ts'
+import { takeFiles, type GenerateInput, type UploadProgress } from '../../../client/upload.ts'
+import { Generate, type LiveEvent, type LiveTask, type TypedDocument } from './generated.ts'
 
 export { DarkroomError }
+export type { GenerateInput, UploadProgress }
 
 /** What happens to the subscription of the feed, for the state of the link. */
 export interface LinkSink {
@@ -28,6 +30,8 @@ export interface Connection {
     variables: NoInfer<Variables>,
     isIdempotent?: boolean,
   ): Promise<NonNullable<Data[keyof Data]>>
+  /** Uploads the images. Repeated under the idempotency key of the input. Null if the created task could not be read. */
+  generate(input: GenerateInput, options: RequestOptions): Promise<LiveTask | null>
   /** Every event after `after` once, through lost connections. */
   events(
     document: string,
@@ -40,6 +44,8 @@ export interface Connection {
     variables: NoInfer<Variables>,
     signal: AbortSignal,
   ): AsyncGenerator<NonNullable<Data[keyof Data]>, void>
+  /** A file of the server, such as `usage.csv?from=2026-11`. Rejects with the server's error. */
+  download(path: string): Promise<Blob>
   close(): void
 }
 
@@ -54,9 +60,14 @@ export const BASE_URL = new URL(
   import.meta.url,
 )
 
-export function createConnection(key: string | undefined): Connection {
+/** `project`: the one to act on, for operators. By default that of the key. */
+export function createConnection(key: string | undefined, project?: string): Connection {
   const closing = new AbortController()
-  const endpoint = createEndpoint({ url: BASE_URL, ...(key !== undefined && { key }) })
+  const endpoint = createEndpoint({
+    url: BASE_URL,
+    ...(key !== undefined && { key }),
+    ...(project !== undefined && { headers: { 'darkroom-project': project } }),
+  })
   const transport = createTransport(endpoint, {})
   const settings = {
     endpoint,
@@ -69,6 +80,10 @@ export function createConnection(key: string | undefined): Connection {
       request(settings, document, variables, 'IDEMPOTENT', signal ? { signal } : {}),
     change: (document, variables, isIdempotent = false) =>
       request(settings, document, variables, isIdempotent ? 'IDEMPOTENT' : 'ONCE'),
+    async generate(given, options) {
+      const { input, files } = await takeFiles(given)
+      return (await request(settings, Generate, { input }, 'IDEMPOTENT', { ...options, files })).task
+    },
     async *events(query, variables, { after, signal, link }) {
       const subscription = (cursor: string | undefined) => ({
         query,
@@ -100,6 +115,14 @@ export function createConnection(key: string | undefined): Connection {
           await sleep(RETRY_MS, signal).catch(() => {})
         }
       }
+    },
+    async download(path) {
+      const response = await fetch(new URL(path, BASE_URL), {
+        headers: await endpoint.headers(),
+        signal: closing.signal,
+      })
+      if (!response.ok) throw errorOf((await readResult(response)).errors)
+      return response.blob()
     },
     close: () => closing.abort(),
   }

@@ -3,6 +3,14 @@
 /** The text of an operation, with the types of its data and variables. */
 export type TypedDocument<Data, Variables> = string & { readonly types?: (variables: Variables) => Data }
 
+/** Attempts with their billed cost, and a note. */
+export interface AdjustCostsInput {
+  /** Attempts with their cost. */
+  lines: CostLineInput[]
+  /** Source of the figures, such as the bill, for the audit log. 1 to 1000 characters. */
+  note: string
+}
+
 /** Frames of a GIF. */
 export interface AnimationInput {
   /** Duration of each frame in milliseconds, 1 to 655350, rounded to the model's step. The provider's default if absent. */
@@ -20,11 +28,25 @@ export type AttemptState = 'ACCEPTED' | 'CANCELED' | 'FAILED' | 'FETCHING' | 'LE
 /** Whether the area behind the subject is filled or transparent. */
 export type Background = 'AUTO' | 'OPAQUE' | 'TRANSPARENT'
 
+/** Time span of a budget. Days and months are those of UTC. */
+export type BudgetPeriod = 'DAY' | 'MONTH' | 'TOTAL'
+
 /** Whether a provider charges for the work, as far as it can be proved. Missing proof is UNKNOWN, never NO. */
 export type Charged = 'NO' | 'UNKNOWN' | 'YES'
 
 /** Computation spent on planning an image, independent of its quality. */
 export type Complexity = 'HIGH' | 'LOW' | 'MEDIUM'
+
+/** Billed cost of one attempt. */
+export interface CostLineInput {
+  /** Id of an attempt, att_…, that is SUCCEEDED or FAILED. */
+  attemptId: string
+  /** Total cost in micro-USD, at least 0. */
+  costMicros: number
+}
+
+/** Why a field refused a request: `extensions.code` of its error, and `code` of an outcome. Requests that are refused before they are executed have further codes, such as GRAPHQL_VALIDATION_FAILED. */
+export type ErrorCode = 'BAD_USER_INPUT' | 'BUDGET_EXCEEDED' | 'CAPABILITY_MISSING' | 'CHARGE_PERMISSION_REQUIRED' | 'CONFLICT' | 'CURSOR_INVALID' | 'FORBIDDEN' | 'IDEMPOTENCY_KEY_REUSED' | 'MODEL_UNKNOWN' | 'NOT_FOUND' | 'PRICE_UNKNOWN' | 'PROVIDER_UNKNOWN' | 'RATE_LIMITED' | 'SERVICE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'UNAUTHENTICATED'
 
 /** Prompt and settings. With `images` it is an edit, else a generation. */
 export interface GenerateImageInput {
@@ -86,6 +108,16 @@ export interface GenerateImageInput {
   user?: string | null | undefined
 }
 
+/** Conditions on images, all of which must hold. An absent field does not restrict. */
+export interface ImageFilter {
+  /** Stored at this time or later. */
+  createdFrom?: string | Date | null | undefined
+  /** Stored before this time. */
+  createdTo?: string | Date | null | undefined
+  /** Kinds of images. Results only by default. An empty list matches none. */
+  kinds?: ImageKind[] | null | undefined
+}
+
 /** An input image: PNG, JPEG or WebP of up to 20 MiB, given in exactly one of four ways. Embedded metadata is removed. */
 export interface ImageInput {
   /** Data URL with the bytes in base64: data:image/png;base64,… (or jpeg, or webp). */
@@ -97,6 +129,9 @@ export interface ImageInput {
   /** Public https URL on port 443 or 80, fetched before the provider is called. */
   url?: string | null | undefined
 }
+
+/** What an image is to its task. */
+export type ImageKind = 'FINAL' | 'INPUT' | 'MARKUP' | 'MASK' | 'PARTIAL'
 
 /** How closely an edit follows its input images. gpt-image-2 always follows them closely and has no such setting. */
 export type InputFidelity = 'HIGH' | 'LOW'
@@ -124,8 +159,24 @@ export type Operation = 'EDIT' | 'GENERATE'
 /** File format of an image. */
 export type OutputFormat = 'GIF' | 'JPEG' | 'PNG' | 'SVG' | 'WEBP'
 
+/** What to pause, and the reason. */
+export interface PauseProviderInput {
+  /** The only model to pause. All models by default. */
+  model?: string | null | undefined
+  /** Name of the provider in the configuration. */
+  name: string
+  /** Cause for other operators, shown in `Provider.cooldowns`. */
+  reason?: string | null | undefined
+}
+
 /** Whether a provider receives new work. */
 export type ProviderHealth = 'COOLDOWN' | 'HEALTHY' | 'PAUSED' | 'PROBING'
+
+/** How a provider delivers its result. */
+export type ProviderMode = 'CALLBACK' | 'POLL' | 'STREAM' | 'SYNC'
+
+/** How an attempt is found again after its response was lost. */
+export type ProviderRecovery = 'CALLBACK' | 'CLIENT_REF' | 'NONE' | 'REMOTE_ID'
 
 /** Amount of work per image, the main factor of its price. `Capabilities.qualities` lists the values that a model supports. */
 export type Quality = 'AUTO' | 'HD' | 'HIGH' | 'LOW' | 'MAX' | 'MEDIUM' | 'STANDARD' | 'XHIGH'
@@ -180,6 +231,40 @@ export interface QuoteInput {
   user?: string | null | undefined
 }
 
+/** Id of the attempt, and what happened at the provider. */
+export interface ResolveAttemptInput {
+  /** Id of an attempt, att_…, in the state UNKNOWN. */
+  id: string
+  /** Source of the information, for the audit log. */
+  note?: string | null | undefined
+  /** The provider's id of the job. Required for ADOPT_REMOTE_ID, else ignored. */
+  remoteId?: string | null | undefined
+  /** What happened at the provider. */
+  resolution: AttemptResolution
+}
+
+/** Which attempts to resolve, what happened at the provider, and a note. */
+export interface ResolveAttemptsInput {
+  /** Resolves the matching attempts, oldest first. An empty filter matches all. */
+  filter?: ReviewFilter | null | undefined
+  /** Ids of attempts, att_…, at most 1000. */
+  ids?: string[] | null | undefined
+  /** Source of the information, for the audit log. 1 to 1000 characters. */
+  note: string
+  /** With `filter`: reasons to include. All by default. */
+  reasons?: ReviewReason[] | null | undefined
+  /** NOT_CHARGED or CHARGED_RESULT_LOST; ADOPT_REMOTE_ID needs resolveAttempt. */
+  resolution: AttemptResolution
+}
+
+/** The whole provider, or one of its models. */
+export interface ResumeProviderInput {
+  /** The model to resume, which does not lift a pause of the whole provider. Everything by default. */
+  model?: string | null | undefined
+  /** Name of the provider in the configuration. */
+  name: string
+}
+
 /** Id of the task, and the permission to pay again. */
 export interface RetryTaskInput {
   /** Permission to pay again. Required if an attempt was or may have been charged. */
@@ -187,6 +272,23 @@ export interface RetryTaskInput {
   /** Id of a task, task_…, that is FAILED, CANCELED or OUTCOME_UNKNOWN. */
   id: string
 }
+
+/** Conditions on attempts that need review, all of which must hold. An absent field does not restrict. */
+export interface ReviewFilter {
+  /** Causes of their failure, such as MODERATION_BLOCKED. */
+  errorCodes?: TaskErrorCode[] | null | undefined
+  /** Exclusive maximum of the time of their end, or of sending while the outcome is unknown. */
+  latestAt?: string | Date | null | undefined
+  /** Inclusive maximum of the same amount. Excludes attempts without one. */
+  maxMicros?: number | null | undefined
+  /** Inclusive minimum of the estimated, else the held amount, in micro-USD. Excludes attempts without one. */
+  minMicros?: number | null | undefined
+  /** Names of providers, in the configuration now or earlier. */
+  providers?: string[] | null | undefined
+}
+
+/** Why an attempt needs review. */
+export type ReviewReason = 'COST_ESTIMATED' | 'COST_UNKNOWN' | 'OUTCOME_UNKNOWN'
 
 /** Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires. */
 export type Scope = 'ADMIN' | 'GENERATE' | 'READ' | 'REPORT'
@@ -245,11 +347,39 @@ export interface TaskFilter {
 /** State of a task. SUCCEEDED, FAILED and CANCELED are final. */
 export type TaskStatus = 'CANCELED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'QUEUED' | 'RUNNING' | 'SUCCEEDED'
 
+/** Kind of a failure after which there is no proof whether the provider charges. */
+export type UncertainCharge = 'FAILURE' | 'MODERATION' | 'TIMEOUT'
+
 /** What happens when a response is lost after the request was sent. */
 export type UnknownOutcomePolicy = 'HOLD' | 'RESEND'
 
 /** What happens when a provider does not support a setting. */
 export type UnsupportedSettingPolicy = 'ERROR' | 'WARN'
+
+/** Dimension to group a usage report by. Each sets the field of its name in the rows. */
+export type UsageDimension = 'API_KEY' | 'DAY' | 'HOUR' | 'METADATA' | 'MODEL' | 'MONTH' | 'OPERATION' | 'PROJECT' | 'PROVIDER' | 'QUALITY' | 'SIZE' | 'STATUS' | 'USER'
+
+/** Conditions on attempts, all of which must hold. An absent field does not restrict. A list has at most 1000 values; an empty one matches nothing, except for `metadata`. */
+export interface UsageFilter {
+  /** API keys that created the task, key_…. */
+  apiKeyIds?: string[] | null | undefined
+  /** Labels, all of which the task must have. */
+  metadata?: MetadataInput[] | null | undefined
+  /** Exact model names, as requested. */
+  models?: string[] | null | undefined
+  /** GENERATE, EDIT or both. */
+  operations?: Operation[] | null | undefined
+  /** Names of providers, in the configuration now or earlier. */
+  providers?: string[] | null | undefined
+  /** Values as the provider resolved them, else as requested. */
+  qualities?: Quality[] | null | undefined
+  /** Values as the provider resolved them, else as requested. */
+  sizes?: string[] | null | undefined
+  /** Current states of the task. */
+  statuses?: TaskStatus[] | null | undefined
+  /** The caller's end users. */
+  users?: string[] | null | undefined
+}
 
 /** Origin of the token counts. */
 export type UsageSource = 'ESTIMATED' | 'REPORTED' | 'UNKNOWN'
@@ -678,6 +808,344 @@ export interface TaskDetail extends LiveTask {
   attempts: AttemptDetail[]
 }
 
+const StudioImageFragment = 'fragment StudioImage on Image{...Picture kind mimeType byteSize png:url(format:PNG)}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface StudioImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  png: string
+}
+
+const SizeChoiceFragment = 'fragment SizeChoice on SupportedSizes{auto rule values limits{multipleOf maxEdge maxRatio minPixels maxPixels}}'
+
+/** Sizes that a model supports: a list, or every size that satisfies a rule. */
+export interface SizeChoice {
+  /** Whether the size auto is supported. */
+  auto: boolean
+  /** The list or rule in words, for display; the wording may change. */
+  rule: string
+  /** The complete list, as WIDTHxHEIGHT in pixels. Null if a rule applies. */
+  values: string[] | null
+  /** The rule in numbers. Null if `values` is the complete list. */
+  limits: { multipleOf: number; maxEdge: number; maxRatio: number; minPixels: number; maxPixels: number } | null
+}
+
+const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
+
+/** What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently. */
+export interface ModelCapabilities {
+  /** Whether it generates from a prompt alone, edits images, or both. */
+  operations: Operation[]
+  /** Supported values of `size`. Any other is refused with BAD_USER_INPUT. */
+  sizes: SizeChoice
+  /** Supported values besides AUTO, which every model supports. */
+  qualities: Quality[]
+  /** Supported values. Empty if it cannot be chosen. */
+  backgrounds: Background[]
+  /** Supported values. Empty if it cannot be chosen. */
+  moderations: Moderation[]
+  /** Supported values. The first replaces an unsupported one, except GIF and SVG. */
+  outputFormats: OutputFormat[]
+  /** Whether a compression level for JPEG and WEBP is supported. */
+  outputCompression: boolean
+  /** Supported values for edits. Empty if it cannot be chosen. */
+  inputFidelities: InputFidelity[]
+  /** Supported values. Empty if it cannot be chosen. */
+  styles: Style[]
+  /** Supported values. Empty if it cannot be chosen. */
+  complexities: Complexity[]
+  /** Maximum number of images per provider request. A task for more is split into several. */
+  maxN: number
+  /** Maximum number of images to edit. */
+  maxInputImages: number
+  /** Whether an edit may have a mask. */
+  mask: boolean
+  /** Whether an edit may have markup. */
+  markup: boolean
+  /** Maximum number of partial images per provider request. 0 if there are none. */
+  maxPartialImages: number
+  /** Maximum length of a prompt in Unicode code points. */
+  maxPromptLength: number
+  /** Frames of a GIF. Null if they cannot be chosen. */
+  animation: { minFrames: number; maxFrames: number; defaultFrames: number; frameStepMs: number; maxFrameMs: number } | null
+  /** Authors of an SVG. Null if none can be chosen. */
+  svg: { models: string[] | null; efforts: SvgEffort[] } | null
+  /** Limits of formats in which they differ from those of the model. */
+  formatRules: { format: OutputFormat; mask: boolean; markup: boolean; maxN: number; maxPartialImages: number; sizes: SizeChoice }[]
+}
+
+const OfferedModelFragment = 'fragment OfferedModel on Model{name retiresOn successor capabilities{...ModelCapabilities}}'
+
+/** A model as one provider offers it. Capabilities and price may differ at another provider. */
+export interface OfferedModel {
+  /** Value for `GenerateImageInput.model`. */
+  name: string
+  /** Announced shutdown date, YYYY-MM-DD; later, requests are refused. Null if none is announced. */
+  retiresOn: string | null
+  /** Model to use after the shutdown. Null if none is named. */
+  successor: string | null
+  /** Supported settings and limits at this provider. */
+  capabilities: ModelCapabilities
+}
+
+const StudioQuoteFragment = 'fragment StudioQuote on Quote{offers{expectedMicros maxMicros priceVersion inCooldown provider{name dialect}warnings{code field message}}refusals{code field message provider{name}}}'
+
+/** What a request would cost, by provider. */
+export interface StudioQuote {
+  /** Providers that can serve it, best first: generateImage chooses the first one. */
+  offers: ({ expectedMicros: number | null; maxMicros: number | null; priceVersion: string | null; inCooldown: boolean; provider: { name: string; dialect: string | null }; warnings: ({ code: WarningCode; field: string | null; message: string })[] })[]
+  /** All reasons of the providers that cannot serve it. */
+  refusals: { code: ErrorCode; field: string; message: string; provider: { name: string } }[]
+}
+
+const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface StudioTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  size: string
+  /** Number of requested images, 1 to 10. */
+  n: number
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  quality: Quality
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  background: Background
+  /** As requested. AUTO leaves the strictness to the provider. */
+  moderation: Moderation
+  /** As requested. `Image.mimeType` has the format that was received. */
+  outputFormat: OutputFormat
+  /** As requested. Null leaves it to the provider. */
+  outputCompression: number | null
+  /** As requested. Null leaves it to the provider. */
+  inputFidelity: InputFidelity | null
+  /** As requested. Null leaves it to the provider. */
+  style: Style | null
+  /** As requested. Null leaves it to the provider. */
+  complexity: Complexity | null
+  /** Number of requested partial images, 0 to 3. */
+  partialImagesRequested: number
+  /** Names of the allowed providers, in order of preference. Null if all are allowed. */
+  allowedProviders: string[] | null
+  /** As requested, for GIF only. Null without. */
+  animation: { frames: number | null; frameDurationMs: number | null } | null
+  /** As requested, for SVG only. Null leaves the author to the provider. */
+  svg: { model: string; effort: SvgEffort | null } | null
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: StudioImage[]
+  /** Image whose transparent pixels mark what to redraw. Null without one. */
+  mask: StudioImage | null
+}
+
+const ComparedTaskFragment = 'fragment ComparedTask on Task{id prompt model charged costMicros createdAt images{...Picture}inputImages{...Picture}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface ComparedTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
+  charged: Charged
+  /** Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown is not zero. */
+  costMicros: number | null
+  /** Time at which it was stored, before generateImage returned. */
+  createdAt: string
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  images: Picture[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: Picture[]
+}
+
+const ComparedImageFragment = 'fragment ComparedImage on Image{...Picture kind byteSize mimeType task{...ComparedTask}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface ComparedImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: ComparedTask
+}
+
+const HistoryTaskFragment = 'fragment HistoryTask on Task{id status prompt model createdAt charged costMicros images{...Picture}inputImages{...HistoryInput}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface HistoryTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** State of the task. SUCCEEDED, FAILED and CANCELED are final. */
+  status: TaskStatus
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** Time at which it was stored, before generateImage returned. */
+  createdAt: string
+  /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
+  charged: Charged
+  /** Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown is not zero. */
+  costMicros: number | null
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  images: Picture[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: HistoryInput[]
+}
+
+const HistoryInputFragment = 'fragment HistoryInput on Image{...Picture kind task{id}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface HistoryInput extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: { id: string }
+}
+
+const HistoryStepFragment = 'fragment HistoryStep on Task{...HistoryTask results:images{id usedBy(first:20){...HistoryTask}}sources:inputImages{id task{...HistoryTask}}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface HistoryStep extends HistoryTask {
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  results: { id: string; usedBy: HistoryTask[] }[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  sources: { id: string; task: HistoryTask }[]
+}
+
+const MeasuresFragment = 'fragment Measures on UsageMeasures{tasks attempts images costMicros heldMicros estimatedCostMicros totalTokens attemptsWithUnknownCost attemptsWithUnknownUsage}'
+
+/** Totals over attempts. An attempt counts at the time it was queued, even if its cost becomes known later. Unreported values are excluded from totals, and their attempts are counted. */
+export interface Measures {
+  /** Number of tasks, each counted with its first attempt. 0 where only later attempts are. */
+  tasks: number
+  /** Number of attempts, including those that were not sent or were refused. */
+  attempts: number
+  /** Number of finished images received. */
+  images: number
+  /** Known cost in micro-USD: the sum of POST and ADJUST lines of the ledger, without estimates. Null if something was or may have been charged and no cost at all is known. */
+  costMicros: number | null
+  /** Maximum in micro-USD that attempts of unknown cost could still cost. Attempts without a price are excluded. */
+  heldMicros: number
+  /** Estimates in micro-USD posted in place of unknown costs. Never part of `costMicros`; budgets count both. */
+  estimatedCostMicros: number
+  /** Input and output tokens, as counted by the providers, as far as reported. Null if none were. */
+  totalTokens: number | null
+  /** Number of attempts that ended or are UNKNOWN, were or may have been charged, and are neither in `costMicros` nor in `estimatedCostMicros`. */
+  attemptsWithUnknownCost: number
+  /** Number of attempts that ended or are UNKNOWN, were or may have been charged, and have no reported tokens. */
+  attemptsWithUnknownUsage: number
+}
+
+const PeriodFragment = 'fragment Period on UsagePeriod{label startsAt endsAt}'
+
+/** An hour, day or month of the time zone. */
+export interface Period {
+  /** Local calendar notation: 2026-11, 2026-11-20, or 2026-11-20T14:00+01:00. */
+  label: string
+  /** Inclusive start, even if the report starts later. */
+  startsAt: string
+  /** Exclusive end of the period. */
+  endsAt: string
+}
+
+const UsageGroupFragment = 'fragment UsageGroup on UsageRow{...Measures hour{...Period}day{...Period}month{...Period}model provider apiKeyId projectId user operation quality size status metadata}'
+
+/** Totals of one group, and the keys of the group. */
+export interface UsageGroup extends Measures {
+  /** The hour in which the attempts were queued. Null if the report is not grouped by it. */
+  hour: Period | null
+  /** The day in which the attempts were queued. Null if the report is not grouped by it. */
+  day: Period | null
+  /** The month in which the attempts were queued. Null if the report is not grouped by it. */
+  month: Period | null
+  /** Name as requested. Null if the report is not grouped by it. */
+  model: string | null
+  /** Name in the configuration. Null if the report is not grouped by it. */
+  provider: string | null
+  /** Id of the API key, key_…. Null if the report is not grouped by it, and for tasks created without a key. */
+  apiKeyId: string | null
+  /** Id of the project, prj_…. Null if the report is not grouped by it. */
+  projectId: string | null
+  /** The caller's end user. Null if the report is not grouped by it, and for tasks without one. */
+  user: string | null
+  /** GENERATE or EDIT. Null if the report is not grouped by it. */
+  operation: Operation | null
+  /** As the provider resolved it, else as requested. Null if the report is not grouped by it. */
+  quality: Quality | null
+  /** WIDTHxHEIGHT, or auto if the provider did not report its choice. Null if the report is not grouped by it. */
+  size: string | null
+  /** State of the tasks at the time of the report. Null if the report is not grouped by it. */
+  status: TaskStatus | null
+  /** Value of the label. Null if the report is not grouped by it, and for tasks without the label. */
+  metadata: string | null
+}
+
+const UsageFragment = 'fragment Usage on UsageReport{from to timeZone totals{...Measures}rows{...UsageGroup}}'
+
+/** Tasks, tokens and cost of a time range. */
+export interface Usage {
+  /** Inclusive start of the range. */
+  from: string
+  /** Exclusive end of the range; the time of the report if none was requested. */
+  to: string
+  /** Zone of the hours, days and months. */
+  timeZone: string
+  /** Sums over all groups. */
+  totals: Measures
+  /** Groups in the order of `groupBy`, at most 10000. Empty without `groupBy`. */
+  rows: UsageGroup[]
+}
+
+const ReviewAttemptFragment = 'fragment ReviewAttempt on Attempt{...AttemptDetail chargePolicy advice{text resolutions canFetch}task{id prompt model operation size quality n status images{...Picture}partialImages{...Preview}}}'
+
+/** One try of a task at one provider: one possible charge, with the evidence for it. */
+export interface ReviewAttempt extends AttemptDetail {
+  /** Setting in `charges` of the provider by which `charged` was decided: without it, it would be UNKNOWN. Null if evidence decided, or nothing did. */
+  chargePolicy: UncertainCharge | null
+  /** The next step for an operator, by the evidence so far. */
+  advice: { text: string; resolutions: AttemptResolution[]; canFetch: boolean }
+  /** The task that it is a try of, in its current state. Without content once it is deleted. */
+  task: { id: string; prompt: string; model: string; operation: Operation; size: string; quality: Quality; n: number; status: TaskStatus; images: Picture[]; partialImages: Preview[] }
+}
+
+const ProviderStateFragment = 'fragment ProviderState on Provider{name dialect configured health concurrency runningAttempts queuedAttempts cooldowns{model reason startedAt endsAt}}'
+
+/** A provider account that the operator configured. */
+export interface ProviderState {
+  /** Name in the configuration, and value for `GenerateImageInput.providers`. */
+  name: string
+  /** Wire protocol, such as openai or sandbox. Null if not configured. */
+  dialect: string | null
+  /** False for a provider of an old task that has left the configuration. */
+  configured: boolean
+  /** Current health, from recent call results and operator pauses. `cooldowns` has the causes. */
+  health: ProviderHealth
+  /** Maximum number of concurrent calls per server process. 0 if not configured. */
+  concurrency: number
+  /** Number of attempts that it works on, across all projects and processes. */
+  runningAttempts: number
+  /** Number of attempts that wait to be sent to it, across all projects. */
+  queuedAttempts: number
+  /** Cooldowns and pauses of the provider and its models. Empty if it is HEALTHY. */
+  cooldowns: ({ model: string | null; reason: string; startedAt: string; endsAt: string | null })[]
+}
+
 export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string } } }, {  }> =
   'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database}}}'
 
@@ -702,6 +1170,30 @@ export const ListProviders: TypedDocument<{ providers: ({ name: string; dialect:
 export const Quote: TypedDocument<{ quote: { offers: ({ expectedMicros: number | null; maxMicros: number | null; model: string; provider: { name: string; dialect: string | null } })[]; refusals: { message: string }[] } }, { input: QuoteInput }> =
   'query Quote($input:QuoteInput!){quote(input:$input){offers{expectedMicros maxMicros model provider{name dialect}}refusals{message}}}'
 
+export const ListOffers: TypedDocument<{ providers: ({ name: string; dialect: string | null; health: ProviderHealth; configured: boolean; models: OfferedModel[] })[] }, {  }> =
+  'query ListOffers{providers{name dialect health configured models{...OfferedModel}}}' + OfferedModelFragment + ModelCapabilitiesFragment + SizeChoiceFragment
+
+export const QuoteStudio: TypedDocument<{ quote: StudioQuote }, { input: QuoteInput }> =
+  'query QuoteStudio($input:QuoteInput!){quote(input:$input){...StudioQuote}}' + StudioQuoteFragment
+
+export const ReadBudgets: TypedDocument<{ project: { budgets: ({ period: BudgetPeriod; limitMicros: number | null; remainingMicros: number | null })[] } }, {  }> =
+  'query ReadBudgets{project{budgets{period limitMicros remainingMicros}}}'
+
+export const ListImages: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: StudioImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
+  'query ListImages($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...StudioImage}}}' + StudioImageFragment + PictureFragment
+
+export const ReadStudioImages: TypedDocument<{ nodes: (Partial<StudioImage> | null)[] }, { ids: string[] }> =
+  'query ReadStudioImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...StudioImage}}}' + StudioImageFragment + PictureFragment
+
+export const ReadStudioTask: TypedDocument<{ task: StudioTask | null }, { id: string }> =
+  'query ReadStudioTask($id:ID!){task(id:$id){...StudioTask}}' + StudioTaskFragment + StudioImageFragment + PictureFragment
+
+export const ReadComparedImages: TypedDocument<{ nodes: (Partial<ComparedImage> | null)[] }, { ids: string[] }> =
+  'query ReadComparedImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...ComparedImage}}}' + ComparedImageFragment + PictureFragment + ComparedTaskFragment
+
+export const ReadHistory: TypedDocument<{ task: HistoryStep | null }, { id: string }> =
+  'query ReadHistory($id:ID!){task(id:$id){...HistoryStep}}' + HistoryStepFragment + HistoryTaskFragment + PictureFragment + HistoryInputFragment
+
 export const Generate: TypedDocument<{ generateImage: { task: LiveTask | null } | null }, { input: GenerateImageInput }> =
   'mutation Generate($input:GenerateImageInput!){generateImage(input:$input){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
 
@@ -719,3 +1211,48 @@ export const WatchTask: TypedDocument<{ taskEvents: LiveEvent }, { taskId: strin
 
 export const WatchSpend: TypedDocument<{ usage: { totals: { costMicros: number | null; heldMicros: number; images: number; tasks: number; attemptsWithUnknownCost: number } } }, { from: string | Date; timeZone?: string | null | undefined }> =
   'subscription WatchSpend($from:DateTime!$timeZone:String){usage(from:$from timeZone:$timeZone){totals{costMicros heldMicros images tasks attemptsWithUnknownCost}}}'
+
+export const ReadUsage: TypedDocument<{ usage: Usage }, { from: string | Date; to: string | Date; groupBy: UsageDimension[]; metadataKey?: string | null | undefined; filter?: UsageFilter | null | undefined; timeZone?: string | null | undefined; allProjects?: boolean | null | undefined }> =
+  'query ReadUsage($from:DateTime!$to:DateTime!$groupBy:[UsageDimension!]!$metadataKey:String$filter:UsageFilter$timeZone:String$allProjects:Boolean){usage(from:$from to:$to groupBy:$groupBy metadataKey:$metadataKey filter:$filter timeZone:$timeZone allProjects:$allProjects){...Usage}}' + UsageFragment + MeasuresFragment + UsageGroupFragment + PeriodFragment
+
+export const WatchUsage: TypedDocument<{ usage: Usage }, { from: string | Date; groupBy: UsageDimension[]; metadataKey?: string | null | undefined; filter?: UsageFilter | null | undefined; timeZone?: string | null | undefined }> =
+  'subscription WatchUsage($from:DateTime!$groupBy:[UsageDimension!]!$metadataKey:String$filter:UsageFilter$timeZone:String){usage(from:$from groupBy:$groupBy metadataKey:$metadataKey filter:$filter timeZone:$timeZone){...Usage}}' + UsageFragment + MeasuresFragment + UsageGroupFragment + PeriodFragment
+
+export const ListKeyNames: TypedDocument<{ project: { keys: { nodes: { id: string; name: string }[] } } }, {  }> =
+  'query ListKeyNames{project{keys(first:100 includeRevoked:true){nodes{id name}}}}'
+
+export const ListProjects: TypedDocument<{ projects: { nodes: { id: string; name: string }[] } }, {  }> =
+  'query ListProjects{projects(first:100){nodes{id name}}}'
+
+export const ReadReviewSummary: TypedDocument<{ reviewSummary: { outcomeUnknown: number; costUnknown: number; costEstimated: number; heldMicros: number; oldestAt: string | null } }, {  }> =
+  'query ReadReviewSummary{reviewSummary{outcomeUnknown costUnknown costEstimated heldMicros oldestAt}}'
+
+export const ListReview: TypedDocument<{ attemptsNeedingReview: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: ReviewAttempt[] } }, { reason: ReviewReason; first: number; after?: string | null | undefined }> =
+  'query ListReview($reason:ReviewReason!$first:Int!$after:String){attemptsNeedingReview(reason:$reason first:$first after:$after){pageInfo{endCursor hasNextPage}nodes{...ReviewAttempt}}}' + ReviewAttemptFragment + AttemptDetailFragment + FailureFragment + LedgerEntryFragment + DecisionFragment + PictureFragment + PreviewFragment
+
+export const Resolve: TypedDocument<{ resolveAttempt: { attempt: { id: string; state: AttemptState } | null } | null }, { input: ResolveAttemptInput }> =
+  'mutation Resolve($input:ResolveAttemptInput!){resolveAttempt(input:$input){attempt{id state}}}'
+
+export const ResolveMany: TypedDocument<{ resolveAttempts: { resolved: number; problems: { attemptId: string; code: ErrorCode; message: string }[] } | null }, { input: ResolveAttemptsInput }> =
+  'mutation ResolveMany($input:ResolveAttemptsInput!){resolveAttempts(input:$input){resolved problems{attemptId code message}}}'
+
+export const AdjustCosts: TypedDocument<{ adjustCosts: { adjusted: number; unchanged: number; problems: { attemptId: string; code: ErrorCode; message: string }[] } | null }, { input: AdjustCostsInput }> =
+  'mutation AdjustCosts($input:AdjustCostsInput!){adjustCosts(input:$input){adjusted unchanged problems{attemptId code message}}}'
+
+export const FetchResult: TypedDocument<{ fetchResult: { attempt: { id: string; state: AttemptState } | null } | null }, { id: string }> =
+  'mutation FetchResult($id:ID!){fetchResult(input:{id:$id}){attempt{id state}}}'
+
+export const WatchProviders: TypedDocument<{ providers: ProviderState[] }, {  }> =
+  'subscription WatchProviders{providers{...ProviderState}}' + ProviderStateFragment
+
+export const ReadProviderStats: TypedDocument<{ providers: ({ name: string; stats: { attempts: number; succeeded: number; failedUncharged: number; unknown: number; p50Ms: number | null; p95Ms: number | null; lastError: { at: string; code: TaskErrorCode; message: string } | null } })[] }, {  }> =
+  'query ReadProviderStats{providers{name stats(lastMinutes:60){attempts succeeded failedUncharged unknown p50Ms p95Ms lastError{at code message}}}}'
+
+export const ReadProviderModels: TypedDocument<{ providers: ({ name: string; modes: ProviderMode[]; recovery: ProviderRecovery | null; failureCharge: Charged | null; models: ({ name: string; providerModelName: string; retiresOn: string | null; successor: string | null; price: { version: string; imageMicros: number | null; inputTextMicros: number | null; inputImageMicros: number | null; outputImageMicros: number | null; outputTextMicros: number | null } | null; capabilities: { operations: Operation[]; sizes: { auto: boolean; rule: string; values: string[] | null }; qualities: Quality[]; backgrounds: Background[]; outputFormats: OutputFormat[]; outputCompression: boolean; mask: boolean; markup: boolean; maxN: number; maxInputImages: number; maxPartialImages: number; maxPromptLength: number; moderations: Moderation[]; inputFidelities: InputFidelity[]; styles: Style[] } })[] })[] }, {  }> =
+  'query ReadProviderModels{providers{name modes recovery failureCharge models{name providerModelName retiresOn successor price{version imageMicros inputTextMicros inputImageMicros outputImageMicros outputTextMicros}capabilities{operations sizes{auto rule values}qualities backgrounds outputFormats outputCompression mask markup maxN maxInputImages maxPartialImages maxPromptLength moderations inputFidelities styles}}}}'
+
+export const Pause: TypedDocument<{ pauseProvider: { provider: ProviderState | null } | null }, { input: PauseProviderInput }> =
+  'mutation Pause($input:PauseProviderInput!){pauseProvider(input:$input){provider{...ProviderState}}}' + ProviderStateFragment
+
+export const Resume: TypedDocument<{ resumeProvider: { provider: ProviderState | null } | null }, { input: ResumeProviderInput }> =
+  'mutation Resume($input:ResumeProviderInput!){resumeProvider(input:$input){provider{...ProviderState}}}' + ProviderStateFragment

@@ -1,15 +1,15 @@
-import { useEffect, useState } from 'react'
 import { formatClock } from '../format/time.ts'
 import type { Feed } from '../live/feed.ts'
 import { useLink } from '../live/hooks.ts'
 import type { Link } from '../live/link-state.ts'
 import { Icon } from '../ui/icon.tsx'
+import { useIsOnline } from '../ui/use-is-online.ts'
 import styles from './shell.module.css'
 
 /** The state of the live connection, announced on change. */
 export function LinkState({ feed }: { feed: Feed }) {
   const link = useLink(feed)
-  const isOnline = useOnline()
+  const isOnline = useIsOnline()
   return (
     <span className={styles['link']} data-state={isOnline ? link.state : 'reconnecting'} role="status">
       <Icon name={isOnline && link.state !== 'reconnecting' ? 'link' : 'broken'} size={16} />
@@ -23,18 +23,4 @@ function textOf(link: Link): string {
   if (link.state === 'caught-up')
     return `Caught up ${link.count} missed ${link.count === 1 ? 'event' : 'events'}`
   return { connecting: 'Connecting', live: 'Live', paused: 'Paused' }[link.state]
-}
-
-function useOnline(): boolean {
-  const [isOnline, setIsOnline] = useState(() => navigator.onLine)
-  useEffect(() => {
-    const update = () => setIsOnline(navigator.onLine)
-    addEventListener('online', update)
-    addEventListener('offline', update)
-    return () => {
-      removeEventListener('online', update)
-      removeEventListener('offline', update)
-    }
-  }, [])
-  return isOnline
 }

@@ -26,10 +26,10 @@ export interface FailedFetch {
   position: number
   /** Completes "the address …"; names no host. */
   problem: string
-  /** Whether another try would fail the same way. */
+  /** Whether a retry would fail the same way. */
   isFinal: boolean
   failedUrl: string
-  /** A newer address of the image. */
+  /** A newer address. */
   url?: string | undefined
 }
 
@@ -39,9 +39,9 @@ const MAX_DELAY_MS = 300_000
 const MIN_TRIES = 3
 
 /**
- * Records a round of downloads in one transaction. The attempt ends once all images are stored, when the provider no longer
- * keeps the others, or when no other try can succeed. Images that are stored then count, with a warning about the others.
- * Idempotent.
+ * Records a round of downloads. The attempt ends once all images are stored, when the provider no longer
+ * keeps the others, or when no other try can succeed. Stored images then count, with a warning about the
+ * others. Idempotent.
  */
 export async function settleFetch(
   deps: Deps,
@@ -90,7 +90,7 @@ interface Progress {
   /** All stored ones. */
   images: number
   left: readonly StoredAddress[]
-  /** Decides about a failed round. Images count whichever worker stored them. */
+  /** Images count whichever worker stored them. */
   lease: Lease
 }
 
@@ -108,7 +108,7 @@ async function wait(
   if (waiting && task.cancelRequestedAt !== null) await concludeTask(q, deps, task, waiting, at)
 }
 
-/** Exponential with jitter. The last try is made when the provider's time is over. */
+/** Exponential with jitter. The last try is at the end of the provider's time. */
 function nextDelayMs(
   { providers, random }: Pick<Deps, 'providers' | 'random'>,
   { provider }: AttemptRow,

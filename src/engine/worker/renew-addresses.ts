@@ -8,7 +8,7 @@ import { findProvider } from '../routing/configured.ts'
 import { isFinal, sentSettings } from './check.ts'
 
 /**
- * Asks a provider that can be polled for the result again, free of charge, when a download has failed. It may then sign
+ * Asks a provider that can be polled again, free of charge, when a download has failed. It may then sign
  * other addresses, or return the bytes.
  */
 export async function renewAddresses(
