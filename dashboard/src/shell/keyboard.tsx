@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { Fragment, useEffect, useRef, useState } from 'react'
 import { sessions, useSession } from '../session/context.ts'
+import { usePages } from './pages.ts'
 import styles from './shell.module.css'
 
 const STORED = 'darkroom-single-keys'
@@ -11,6 +12,7 @@ const SEQUENCE_MS = 1_500
 export function Keyboard() {
   const navigate = useNavigate()
   const { viewer } = useSession()
+  const pages = usePages()
   const dialog = useRef<HTMLDialogElement>(null)
   const [hasSingleKeys, setHasSingleKeys] = useState(() => localStorage.getItem(STORED) !== 'off')
 
@@ -25,7 +27,8 @@ export function Keyboard() {
       const isSecond = lastKey === 'g' && event.timeStamp - lastAt < SEQUENCE_MS
       lastKey = event.key
       lastAt = event.timeStamp
-      if (isSecond && event.key === 'l') void navigate({ to: '/' })
+      const page = isSecond ? pages.find(({ key }) => key === event.key) : undefined
+      if (page) void navigate({ to: page.to })
       else if (event.key === '?') dialog.current?.showModal()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('input[type=search]')
@@ -35,7 +38,7 @@ export function Keyboard() {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [navigate, viewer, hasSingleKeys])
+  }, [navigate, viewer, pages, hasSingleKeys])
 
   function change(isOn: boolean): void {
     setHasSingleKeys(isOn)
@@ -56,8 +59,12 @@ export function Keyboard() {
       <dialog ref={dialog} aria-labelledby="keyboard-title">
         <h2 id="keyboard-title">Keyboard</h2>
         <dl className={styles['keys']}>
-          <dt className="mono">g l</dt>
-          <dd>Live</dd>
+          {pages.map(({ key, text }) => (
+            <Fragment key={key}>
+              <dt className="mono">g {key}</dt>
+              <dd>{text}</dd>
+            </Fragment>
+          ))}
           <dt className="mono">/</dt>
           <dd>Find by words of the prompt</dd>
           <dt className="mono">← →</dt>

@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'react'
 import { formatClock } from '../format/time.ts'
 import type { Feed } from '../live/feed.ts'
-import { useLink } from '../live/hooks.ts'
+import { useLink, useOnline } from '../live/hooks.ts'
 import type { Link } from '../live/link-state.ts'
 import { Icon } from '../ui/icon.tsx'
 import styles from './shell.module.css'
@@ -23,18 +22,4 @@ function textOf(link: Link): string {
   if (link.state === 'caught-up')
     return `Caught up ${link.count} missed ${link.count === 1 ? 'event' : 'events'}`
   return { connecting: 'Connecting', live: 'Live', paused: 'Paused' }[link.state]
-}
-
-function useOnline(): boolean {
-  const [isOnline, setIsOnline] = useState(() => navigator.onLine)
-  useEffect(() => {
-    const update = () => setIsOnline(navigator.onLine)
-    addEventListener('online', update)
-    addEventListener('offline', update)
-    return () => {
-      removeEventListener('online', update)
-      removeEventListener('offline', update)
-    }
-  }, [])
-  return isOnline
 }
