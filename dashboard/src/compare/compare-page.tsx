@@ -69,22 +69,15 @@ function Compare() {
       {!images && !error && (a !== undefined || b !== undefined) && (
         <div className={styles['skeleton']} aria-busy="true" />
       )}
-      {images && (
-        <>
-          {left && right ? (
-            <Stage key={`${left.id} ${right.id}`} left={left} right={right} mode={mode} />
-          ) : (
-            <Candidates image={left ?? right} onChoose={(id) => go(left ? { b: id } : { a: id })} />
-          )}
-          {(left || right) && (
-            <div className={styles['captions']}>
-              {left && (
-                <Caption image={left} name="A" onRemove={right && (() => go({ a: b, b: undefined }))} />
-              )}
-              {right && <Caption image={right} name="B" onRemove={left && (() => go({ b: undefined }))} />}
-            </div>
-          )}
-        </>
+      {left && right && <Stage key={`${left.id} ${right.id}`} left={left} right={right} mode={mode} />}
+      {(left || right) && (
+        <div className={styles['captions']}>
+          {left && <Caption image={left} name="A" onRemove={right && (() => go({ a: b, b: undefined }))} />}
+          {right && <Caption image={right} name="B" onRemove={left && (() => go({ b: undefined }))} />}
+        </div>
+      )}
+      {images && !(left && right) && (
+        <Candidates image={left ?? right} onChoose={(id) => go(left ? { b: id } : { a: id })} />
       )}
     </div>
   )
