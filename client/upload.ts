@@ -2,7 +2,7 @@
 import type { Endpoint } from './endpoint.ts'
 import type { GenerateImageInput, ImageInput } from './generated.ts'
 
-/** Bytes of an image in memory or in a file, a stream of them, or the place of an image that the server can read. */
+/** Bytes in memory or in a file, a stream of them, or the place of an image that the server can read. */
 export type ImageSource =
   | ImageBytes
   | Pick<ImageInput, 'dataUrl'>
@@ -11,9 +11,9 @@ export type ImageSource =
 
 type ImageBytes = Blob | Uint8Array | ArrayBuffer | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** `GenerateImageInput` of the schema, with images as they are at hand. */
+/** `GenerateImageInput` with images as they are at hand. */
 export interface GenerateInput extends Omit<GenerateImageInput, 'images' | 'mask' | 'markup'> {
-  /** Images to edit or to use as reference, at most 16 of up to 20 MiB. */
+  /** To edit or to use as reference, at most 16 of up to 20 MiB. */
   images?: readonly ImageSource[] | null | undefined
   /** Its transparent pixels are redrawn. */
   mask?: ImageSource | null | undefined
@@ -29,7 +29,7 @@ export interface UploadProgress {
   totalBytes: number
 }
 
-/** The input as GraphQL takes it, and the files by the path of their variable. Reads streams to their end. */
+/** The input as GraphQL takes it, and files by path of their variable. Reads streams to their end. */
 export async function takeFiles(
   input: GenerateInput,
 ): Promise<{ input: GenerateImageInput; files: ReadonlyMap<string, Blob> }> {

@@ -1,14 +1,32 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  retainSearchParams,
+} from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
 import { readCompareSearch } from './compare/compare-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
 import { MissingPage, PageFailed } from './shell/missing-page.tsx'
 import { Shell } from './shell/shell.tsx'
+import { readProvidersSearch } from './providers/providers-search.ts'
+import { readReviewSearch } from './review/review-search.ts'
 import { readStudioSearch } from './studio/studio-search.ts'
 import { readTaskSearch } from './task/task-search.ts'
+import { readUsageSearch } from './usage/usage-search.ts'
+
+/** Of every page. */
+interface RootSearch {
+  /** The project that an operator chose. */
+  project?: string | undefined
+}
 
 const root = createRootRoute({
+  validateSearch: ({ project }: Readonly<Record<string, unknown>>): RootSearch =>
+    typeof project === 'string' && project !== '' ? { project } : {},
+  search: { middlewares: [retainSearchParams(['project'])] },
   component: Shell,
   notFoundComponent: MissingPage,
   errorComponent: PageFailed,
@@ -42,8 +60,35 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 })
 
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/usage',
+  validateSearch: readUsageSearch,
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+})
+
+const review = createRoute({
+  getParentRoute: () => root,
+  path: '/review',
+  validateSearch: readReviewSearch,
+  component: lazyRouteComponent(() => import('./review/review-page.tsx'), 'ReviewPage'),
+})
+
+const providers = createRoute({
+  getParentRoute: () => root,
+  path: '/providers',
+  component: lazyRouteComponent(() => import('./providers/providers-page.tsx'), 'ProvidersPage'),
+})
+
+const provider = createRoute({
+  getParentRoute: () => root,
+  path: '/providers/$name',
+  validateSearch: readProvidersSearch,
+  component: lazyRouteComponent(() => import('./providers/provider-page.tsx'), 'ProviderPage'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([live, task, studio, compare]),
+  routeTree: root.addChildren([live, task, studio, compare, usage, review, providers, provider]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

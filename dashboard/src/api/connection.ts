@@ -1,6 +1,6 @@
 // The core of darkroom/client with the operations of this page: repeated requests, and subscriptions that resume.
-import { createEndpoint, fieldOf } from '../../../client/endpoint.ts'
-import { DarkroomError } from '../../../client/errors.ts'
+import { createEndpoint, fieldOf, readResult } from '../../../client/endpoint.ts'
+import { DarkroomError, errorOf } from '../../../client/errors.ts'
 import { follow } from '../../../client/follow.ts'
 import { request, type RequestOptions } from '../../../client/request.ts'
 import { sleep } from '../../../client/retry.ts'
@@ -44,6 +44,8 @@ export interface Connection {
     variables: NoInfer<Variables>,
     signal: AbortSignal,
   ): AsyncGenerator<NonNullable<Data[keyof Data]>, void>
+  /** A file of the server, such as `usage.csv?from=2026-11`. Rejects with the server's error. */
+  download(path: string): Promise<Blob>
   close(): void
 }
 
@@ -58,9 +60,14 @@ export const BASE_URL = new URL(
   import.meta.url,
 )
 
-export function createConnection(key: string | undefined): Connection {
+/** `project`: the one to act on, for operators. By default that of the key. */
+export function createConnection(key: string | undefined, project?: string): Connection {
   const closing = new AbortController()
-  const endpoint = createEndpoint({ url: BASE_URL, ...(key !== undefined && { key }) })
+  const endpoint = createEndpoint({
+    url: BASE_URL,
+    ...(key !== undefined && { key }),
+    ...(project !== undefined && { headers: { 'darkroom-project': project } }),
+  })
   const transport = createTransport(endpoint, {})
   const settings = {
     endpoint,
@@ -108,6 +115,14 @@ export function createConnection(key: string | undefined): Connection {
           await sleep(RETRY_MS, signal).catch(() => {})
         }
       }
+    },
+    async download(path) {
+      const response = await fetch(new URL(path, BASE_URL), {
+        headers: await endpoint.headers(),
+        signal: closing.signal,
+      })
+      if (!response.ok) throw errorOf((await readResult(response)).errors)
+      return response.blob()
     },
     close: () => closing.abort(),
   }

@@ -3,6 +3,14 @@
 /** The text of an operation, with the types of its data and variables. */
 export type TypedDocument<Data, Variables> = string & { readonly types?: (variables: Variables) => Data }
 
+/** Attempts with their billed cost, and a note. */
+export interface AdjustCostsInput {
+  /** Attempts with their cost. */
+  lines: CostLineInput[]
+  /** Source of the figures, such as the bill, for the audit log. 1 to 1000 characters. */
+  note: string
+}
+
 /** Frames of a GIF. */
 export interface AnimationInput {
   /** Duration of each frame in milliseconds, 1 to 655350, rounded to the model's step. The provider's default if absent. */
@@ -28,6 +36,14 @@ export type Charged = 'NO' | 'UNKNOWN' | 'YES'
 
 /** Computation spent on planning an image, independent of its quality. */
 export type Complexity = 'HIGH' | 'LOW' | 'MEDIUM'
+
+/** Billed cost of one attempt. */
+export interface CostLineInput {
+  /** Id of an attempt, att_…, that is SUCCEEDED or FAILED. */
+  attemptId: string
+  /** Total cost in micro-USD, at least 0. */
+  costMicros: number
+}
 
 /** Why a field refused a request: `extensions.code` of its error, and `code` of an outcome. Requests that are refused before they are executed have further codes, such as GRAPHQL_VALIDATION_FAILED. */
 export type ErrorCode = 'BAD_USER_INPUT' | 'BUDGET_EXCEEDED' | 'CAPABILITY_MISSING' | 'CHARGE_PERMISSION_REQUIRED' | 'CONFLICT' | 'CURSOR_INVALID' | 'FORBIDDEN' | 'IDEMPOTENCY_KEY_REUSED' | 'MODEL_UNKNOWN' | 'NOT_FOUND' | 'PRICE_UNKNOWN' | 'PROVIDER_UNKNOWN' | 'RATE_LIMITED' | 'SERVICE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'UNAUTHENTICATED'
@@ -143,8 +159,24 @@ export type Operation = 'EDIT' | 'GENERATE'
 /** File format of an image. */
 export type OutputFormat = 'GIF' | 'JPEG' | 'PNG' | 'SVG' | 'WEBP'
 
+/** What to pause, and the reason. */
+export interface PauseProviderInput {
+  /** The only model to pause. All models by default. */
+  model?: string | null | undefined
+  /** Name of the provider in the configuration. */
+  name: string
+  /** Cause for other operators, shown in `Provider.cooldowns`. */
+  reason?: string | null | undefined
+}
+
 /** Whether a provider receives new work. */
 export type ProviderHealth = 'COOLDOWN' | 'HEALTHY' | 'PAUSED' | 'PROBING'
+
+/** How a provider delivers its result. */
+export type ProviderMode = 'CALLBACK' | 'POLL' | 'STREAM' | 'SYNC'
+
+/** How an attempt is found again after its response was lost. */
+export type ProviderRecovery = 'CALLBACK' | 'CLIENT_REF' | 'NONE' | 'REMOTE_ID'
 
 /** Amount of work per image, the main factor of its price. `Capabilities.qualities` lists the values that a model supports. */
 export type Quality = 'AUTO' | 'HD' | 'HIGH' | 'LOW' | 'MAX' | 'MEDIUM' | 'STANDARD' | 'XHIGH'
@@ -199,6 +231,40 @@ export interface QuoteInput {
   user?: string | null | undefined
 }
 
+/** Id of the attempt, and what happened at the provider. */
+export interface ResolveAttemptInput {
+  /** Id of an attempt, att_…, in the state UNKNOWN. */
+  id: string
+  /** Source of the information, for the audit log. */
+  note?: string | null | undefined
+  /** The provider's id of the job. Required for ADOPT_REMOTE_ID, else ignored. */
+  remoteId?: string | null | undefined
+  /** What happened at the provider. */
+  resolution: AttemptResolution
+}
+
+/** Which attempts to resolve, what happened at the provider, and a note. */
+export interface ResolveAttemptsInput {
+  /** Resolves the matching attempts, oldest first. An empty filter matches all. */
+  filter?: ReviewFilter | null | undefined
+  /** Ids of attempts, att_…, at most 1000. */
+  ids?: string[] | null | undefined
+  /** Source of the information, for the audit log. 1 to 1000 characters. */
+  note: string
+  /** With `filter`: reasons to include. All by default. */
+  reasons?: ReviewReason[] | null | undefined
+  /** NOT_CHARGED or CHARGED_RESULT_LOST; ADOPT_REMOTE_ID needs resolveAttempt. */
+  resolution: AttemptResolution
+}
+
+/** The whole provider, or one of its models. */
+export interface ResumeProviderInput {
+  /** The model to resume, which does not lift a pause of the whole provider. Everything by default. */
+  model?: string | null | undefined
+  /** Name of the provider in the configuration. */
+  name: string
+}
+
 /** Id of the task, and the permission to pay again. */
 export interface RetryTaskInput {
   /** Permission to pay again. Required if an attempt was or may have been charged. */
@@ -206,6 +272,23 @@ export interface RetryTaskInput {
   /** Id of a task, task_…, that is FAILED, CANCELED or OUTCOME_UNKNOWN. */
   id: string
 }
+
+/** Conditions on attempts that need review, all of which must hold. An absent field does not restrict. */
+export interface ReviewFilter {
+  /** Causes of their failure, such as MODERATION_BLOCKED. */
+  errorCodes?: TaskErrorCode[] | null | undefined
+  /** Exclusive maximum of the time of their end, or of sending while the outcome is unknown. */
+  latestAt?: string | Date | null | undefined
+  /** Inclusive maximum of the same amount. Excludes attempts without one. */
+  maxMicros?: number | null | undefined
+  /** Inclusive minimum of the estimated, else the held amount, in micro-USD. Excludes attempts without one. */
+  minMicros?: number | null | undefined
+  /** Names of providers, in the configuration now or earlier. */
+  providers?: string[] | null | undefined
+}
+
+/** Why an attempt needs review. */
+export type ReviewReason = 'COST_ESTIMATED' | 'COST_UNKNOWN' | 'OUTCOME_UNKNOWN'
 
 /** Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires. */
 export type Scope = 'ADMIN' | 'GENERATE' | 'READ' | 'REPORT'
@@ -264,11 +347,39 @@ export interface TaskFilter {
 /** State of a task. SUCCEEDED, FAILED and CANCELED are final. */
 export type TaskStatus = 'CANCELED' | 'FAILED' | 'OUTCOME_UNKNOWN' | 'QUEUED' | 'RUNNING' | 'SUCCEEDED'
 
+/** Kind of a failure after which there is no proof whether the provider charges. */
+export type UncertainCharge = 'FAILURE' | 'MODERATION' | 'TIMEOUT'
+
 /** What happens when a response is lost after the request was sent. */
 export type UnknownOutcomePolicy = 'HOLD' | 'RESEND'
 
 /** What happens when a provider does not support a setting. */
 export type UnsupportedSettingPolicy = 'ERROR' | 'WARN'
+
+/** Dimension to group a usage report by. Each sets the field of its name in the rows. */
+export type UsageDimension = 'API_KEY' | 'DAY' | 'HOUR' | 'METADATA' | 'MODEL' | 'MONTH' | 'OPERATION' | 'PROJECT' | 'PROVIDER' | 'QUALITY' | 'SIZE' | 'STATUS' | 'USER'
+
+/** Conditions on attempts, all of which must hold. An absent field does not restrict. A list has at most 1000 values; an empty one matches nothing, except for `metadata`. */
+export interface UsageFilter {
+  /** API keys that created the task, key_…. */
+  apiKeyIds?: string[] | null | undefined
+  /** Labels, all of which the task must have. */
+  metadata?: MetadataInput[] | null | undefined
+  /** Exact model names, as requested. */
+  models?: string[] | null | undefined
+  /** GENERATE, EDIT or both. */
+  operations?: Operation[] | null | undefined
+  /** Names of providers, in the configuration now or earlier. */
+  providers?: string[] | null | undefined
+  /** Values as the provider resolved them, else as requested. */
+  qualities?: Quality[] | null | undefined
+  /** Values as the provider resolved them, else as requested. */
+  sizes?: string[] | null | undefined
+  /** Current states of the task. */
+  statuses?: TaskStatus[] | null | undefined
+  /** The caller's end users. */
+  users?: string[] | null | undefined
+}
 
 /** Origin of the token counts. */
 export type UsageSource = 'ESTIMATED' | 'REPORTED' | 'UNKNOWN'
@@ -917,6 +1028,124 @@ export interface HistoryStep extends HistoryTask {
   sources: { id: string; task: HistoryTask }[]
 }
 
+const MeasuresFragment = 'fragment Measures on UsageMeasures{tasks attempts images costMicros heldMicros estimatedCostMicros totalTokens attemptsWithUnknownCost attemptsWithUnknownUsage}'
+
+/** Totals over attempts. An attempt counts at the time it was queued, even if its cost becomes known later. Unreported values are excluded from totals, and their attempts are counted. */
+export interface Measures {
+  /** Number of tasks, each counted with its first attempt. 0 where only later attempts are. */
+  tasks: number
+  /** Number of attempts, including those that were not sent or were refused. */
+  attempts: number
+  /** Number of finished images received. */
+  images: number
+  /** Known cost in micro-USD: the sum of POST and ADJUST lines of the ledger, without estimates. Null if something was or may have been charged and no cost at all is known. */
+  costMicros: number | null
+  /** Maximum in micro-USD that attempts of unknown cost could still cost. Attempts without a price are excluded. */
+  heldMicros: number
+  /** Estimates in micro-USD posted in place of unknown costs. Never part of `costMicros`; budgets count both. */
+  estimatedCostMicros: number
+  /** Input and output tokens, as counted by the providers, as far as reported. Null if none were. */
+  totalTokens: number | null
+  /** Number of attempts that ended or are UNKNOWN, were or may have been charged, and are neither in `costMicros` nor in `estimatedCostMicros`. */
+  attemptsWithUnknownCost: number
+  /** Number of attempts that ended or are UNKNOWN, were or may have been charged, and have no reported tokens. */
+  attemptsWithUnknownUsage: number
+}
+
+const PeriodFragment = 'fragment Period on UsagePeriod{label startsAt endsAt}'
+
+/** An hour, day or month of the time zone. */
+export interface Period {
+  /** Local calendar notation: 2026-11, 2026-11-20, or 2026-11-20T14:00+01:00. */
+  label: string
+  /** Inclusive start, even if the report starts later. */
+  startsAt: string
+  /** Exclusive end of the period. */
+  endsAt: string
+}
+
+const UsageGroupFragment = 'fragment UsageGroup on UsageRow{...Measures hour{...Period}day{...Period}month{...Period}model provider apiKeyId projectId user operation quality size status metadata}'
+
+/** Totals of one group, and the keys of the group. */
+export interface UsageGroup extends Measures {
+  /** The hour in which the attempts were queued. Null if the report is not grouped by it. */
+  hour: Period | null
+  /** The day in which the attempts were queued. Null if the report is not grouped by it. */
+  day: Period | null
+  /** The month in which the attempts were queued. Null if the report is not grouped by it. */
+  month: Period | null
+  /** Name as requested. Null if the report is not grouped by it. */
+  model: string | null
+  /** Name in the configuration. Null if the report is not grouped by it. */
+  provider: string | null
+  /** Id of the API key, key_…. Null if the report is not grouped by it, and for tasks created without a key. */
+  apiKeyId: string | null
+  /** Id of the project, prj_…. Null if the report is not grouped by it. */
+  projectId: string | null
+  /** The caller's end user. Null if the report is not grouped by it, and for tasks without one. */
+  user: string | null
+  /** GENERATE or EDIT. Null if the report is not grouped by it. */
+  operation: Operation | null
+  /** As the provider resolved it, else as requested. Null if the report is not grouped by it. */
+  quality: Quality | null
+  /** WIDTHxHEIGHT, or auto if the provider did not report its choice. Null if the report is not grouped by it. */
+  size: string | null
+  /** State of the tasks at the time of the report. Null if the report is not grouped by it. */
+  status: TaskStatus | null
+  /** Value of the label. Null if the report is not grouped by it, and for tasks without the label. */
+  metadata: string | null
+}
+
+const UsageFragment = 'fragment Usage on UsageReport{from to timeZone totals{...Measures}rows{...UsageGroup}}'
+
+/** Tasks, tokens and cost of a time range. */
+export interface Usage {
+  /** Inclusive start of the range. */
+  from: string
+  /** Exclusive end of the range; the time of the report if none was requested. */
+  to: string
+  /** Zone of the hours, days and months. */
+  timeZone: string
+  /** Sums over all groups. */
+  totals: Measures
+  /** Groups in the order of `groupBy`, at most 10000. Empty without `groupBy`. */
+  rows: UsageGroup[]
+}
+
+const ReviewAttemptFragment = 'fragment ReviewAttempt on Attempt{...AttemptDetail chargePolicy advice{text resolutions canFetch}task{id prompt model operation size quality n status images{...Picture}partialImages{...Preview}}}'
+
+/** One try of a task at one provider: one possible charge, with the evidence for it. */
+export interface ReviewAttempt extends AttemptDetail {
+  /** Setting in `charges` of the provider by which `charged` was decided: without it, it would be UNKNOWN. Null if evidence decided, or nothing did. */
+  chargePolicy: UncertainCharge | null
+  /** The next step for an operator, by the evidence so far. */
+  advice: { text: string; resolutions: AttemptResolution[]; canFetch: boolean }
+  /** The task that it is a try of, in its current state. Without content once it is deleted. */
+  task: { id: string; prompt: string; model: string; operation: Operation; size: string; quality: Quality; n: number; status: TaskStatus; images: Picture[]; partialImages: Preview[] }
+}
+
+const ProviderStateFragment = 'fragment ProviderState on Provider{name dialect configured health concurrency runningAttempts queuedAttempts cooldowns{model reason startedAt endsAt}}'
+
+/** A provider account that the operator configured. */
+export interface ProviderState {
+  /** Name in the configuration, and value for `GenerateImageInput.providers`. */
+  name: string
+  /** Wire protocol, such as openai or sandbox. Null if not configured. */
+  dialect: string | null
+  /** False for a provider of an old task that has left the configuration. */
+  configured: boolean
+  /** Current health, from recent call results and operator pauses. `cooldowns` has the causes. */
+  health: ProviderHealth
+  /** Maximum number of concurrent calls per server process. 0 if not configured. */
+  concurrency: number
+  /** Number of attempts that it works on, across all projects and processes. */
+  runningAttempts: number
+  /** Number of attempts that wait to be sent to it, across all projects. */
+  queuedAttempts: number
+  /** Cooldowns and pauses of the provider and its models. Empty if it is HEALTHY. */
+  cooldowns: ({ model: string | null; reason: string; startedAt: string; endsAt: string | null })[]
+}
+
 export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string } } }, {  }> =
   'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database}}}'
 
@@ -982,3 +1211,48 @@ export const WatchTask: TypedDocument<{ taskEvents: LiveEvent }, { taskId: strin
 
 export const WatchSpend: TypedDocument<{ usage: { totals: { costMicros: number | null; heldMicros: number; images: number; tasks: number; attemptsWithUnknownCost: number } } }, { from: string | Date; timeZone?: string | null | undefined }> =
   'subscription WatchSpend($from:DateTime!$timeZone:String){usage(from:$from timeZone:$timeZone){totals{costMicros heldMicros images tasks attemptsWithUnknownCost}}}'
+
+export const ReadUsage: TypedDocument<{ usage: Usage }, { from: string | Date; to: string | Date; groupBy: UsageDimension[]; metadataKey?: string | null | undefined; filter?: UsageFilter | null | undefined; timeZone?: string | null | undefined; allProjects?: boolean | null | undefined }> =
+  'query ReadUsage($from:DateTime!$to:DateTime!$groupBy:[UsageDimension!]!$metadataKey:String$filter:UsageFilter$timeZone:String$allProjects:Boolean){usage(from:$from to:$to groupBy:$groupBy metadataKey:$metadataKey filter:$filter timeZone:$timeZone allProjects:$allProjects){...Usage}}' + UsageFragment + MeasuresFragment + UsageGroupFragment + PeriodFragment
+
+export const WatchUsage: TypedDocument<{ usage: Usage }, { from: string | Date; groupBy: UsageDimension[]; metadataKey?: string | null | undefined; filter?: UsageFilter | null | undefined; timeZone?: string | null | undefined }> =
+  'subscription WatchUsage($from:DateTime!$groupBy:[UsageDimension!]!$metadataKey:String$filter:UsageFilter$timeZone:String){usage(from:$from groupBy:$groupBy metadataKey:$metadataKey filter:$filter timeZone:$timeZone){...Usage}}' + UsageFragment + MeasuresFragment + UsageGroupFragment + PeriodFragment
+
+export const ListKeyNames: TypedDocument<{ project: { keys: { nodes: { id: string; name: string }[] } } }, {  }> =
+  'query ListKeyNames{project{keys(first:100 includeRevoked:true){nodes{id name}}}}'
+
+export const ListProjects: TypedDocument<{ projects: { nodes: { id: string; name: string }[] } }, {  }> =
+  'query ListProjects{projects(first:100){nodes{id name}}}'
+
+export const ReadReviewSummary: TypedDocument<{ reviewSummary: { outcomeUnknown: number; costUnknown: number; costEstimated: number; heldMicros: number; oldestAt: string | null } }, {  }> =
+  'query ReadReviewSummary{reviewSummary{outcomeUnknown costUnknown costEstimated heldMicros oldestAt}}'
+
+export const ListReview: TypedDocument<{ attemptsNeedingReview: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: ReviewAttempt[] } }, { reason: ReviewReason; first: number; after?: string | null | undefined }> =
+  'query ListReview($reason:ReviewReason!$first:Int!$after:String){attemptsNeedingReview(reason:$reason first:$first after:$after){pageInfo{endCursor hasNextPage}nodes{...ReviewAttempt}}}' + ReviewAttemptFragment + AttemptDetailFragment + FailureFragment + LedgerEntryFragment + DecisionFragment + PictureFragment + PreviewFragment
+
+export const Resolve: TypedDocument<{ resolveAttempt: { attempt: { id: string; state: AttemptState } | null } | null }, { input: ResolveAttemptInput }> =
+  'mutation Resolve($input:ResolveAttemptInput!){resolveAttempt(input:$input){attempt{id state}}}'
+
+export const ResolveMany: TypedDocument<{ resolveAttempts: { resolved: number; problems: { attemptId: string; code: ErrorCode; message: string }[] } | null }, { input: ResolveAttemptsInput }> =
+  'mutation ResolveMany($input:ResolveAttemptsInput!){resolveAttempts(input:$input){resolved problems{attemptId code message}}}'
+
+export const AdjustCosts: TypedDocument<{ adjustCosts: { adjusted: number; unchanged: number; problems: { attemptId: string; code: ErrorCode; message: string }[] } | null }, { input: AdjustCostsInput }> =
+  'mutation AdjustCosts($input:AdjustCostsInput!){adjustCosts(input:$input){adjusted unchanged problems{attemptId code message}}}'
+
+export const FetchResult: TypedDocument<{ fetchResult: { attempt: { id: string; state: AttemptState } | null } | null }, { id: string }> =
+  'mutation FetchResult($id:ID!){fetchResult(input:{id:$id}){attempt{id state}}}'
+
+export const WatchProviders: TypedDocument<{ providers: ProviderState[] }, {  }> =
+  'subscription WatchProviders{providers{...ProviderState}}' + ProviderStateFragment
+
+export const ReadProviderStats: TypedDocument<{ providers: ({ name: string; stats: { attempts: number; succeeded: number; failedUncharged: number; unknown: number; p50Ms: number | null; p95Ms: number | null; lastError: { at: string; code: TaskErrorCode; message: string } | null } })[] }, {  }> =
+  'query ReadProviderStats{providers{name stats(lastMinutes:60){attempts succeeded failedUncharged unknown p50Ms p95Ms lastError{at code message}}}}'
+
+export const ReadProviderModels: TypedDocument<{ providers: ({ name: string; modes: ProviderMode[]; recovery: ProviderRecovery | null; failureCharge: Charged | null; models: ({ name: string; providerModelName: string; retiresOn: string | null; successor: string | null; price: { version: string; imageMicros: number | null; inputTextMicros: number | null; inputImageMicros: number | null; outputImageMicros: number | null; outputTextMicros: number | null } | null; capabilities: { operations: Operation[]; sizes: { auto: boolean; rule: string; values: string[] | null }; qualities: Quality[]; backgrounds: Background[]; outputFormats: OutputFormat[]; outputCompression: boolean; mask: boolean; markup: boolean; maxN: number; maxInputImages: number; maxPartialImages: number; maxPromptLength: number; moderations: Moderation[]; inputFidelities: InputFidelity[]; styles: Style[] } })[] })[] }, {  }> =
+  'query ReadProviderModels{providers{name modes recovery failureCharge models{name providerModelName retiresOn successor price{version imageMicros inputTextMicros inputImageMicros outputImageMicros outputTextMicros}capabilities{operations sizes{auto rule values}qualities backgrounds outputFormats outputCompression mask markup maxN maxInputImages maxPartialImages maxPromptLength moderations inputFidelities styles}}}}'
+
+export const Pause: TypedDocument<{ pauseProvider: { provider: ProviderState | null } | null }, { input: PauseProviderInput }> =
+  'mutation Pause($input:PauseProviderInput!){pauseProvider(input:$input){provider{...ProviderState}}}' + ProviderStateFragment
+
+export const Resume: TypedDocument<{ resumeProvider: { provider: ProviderState | null } | null }, { input: ResumeProviderInput }> =
+  'mutation Resume($input:ResumeProviderInput!){resumeProvider(input:$input){provider{...ProviderState}}}' + ProviderStateFragment

@@ -5,6 +5,7 @@ import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { QueryButton } from '../ui/query-button.tsx'
 import { Candidates } from './candidates.tsx'
 import styles from './compare-page.module.css'
 import { MODES, type Mode } from './compare-search.ts'
@@ -37,6 +38,11 @@ function Compare() {
       <title>Compare · Darkroom</title>
       <div className={styles['head']}>
         <h1>Compare</h1>
+        <QueryButton
+          queries={[
+            { text: 'Images', document: ReadComparedImages, variables: { ids: [a, b].filter(Boolean) } },
+          ]}
+        />
         {left && right && (
           <>
             <div className={styles['modes']} role="group" aria-label="View">

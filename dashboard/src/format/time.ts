@@ -31,3 +31,12 @@ export function formatExactTime(at: string): string {
 export function formatClock(at: string | number): string {
   return new Date(at).toLocaleTimeString('en', { hourCycle: 'h23' })
 }
+
+/** How long something waits: `now`, `5 min`, `21 h`, `7 d`. */
+export function formatWait(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return 'now'
+  if (minutes < 60) return `${minutes} min`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h`
+  return `${Math.floor(minutes / 1_440)} d`
+}

@@ -1,6 +1,6 @@
 // The live feed of the project: the newest tasks, then every event. It goes on through lost connections.
 import { DarkroomError, type Connection } from '../api/connection.ts'
-import { ListTasks, ReadFeedCursor, WatchFeed } from '../api/generated.ts'
+import { ListTasks, ReadFeedCursor, WatchFeed, type LiveEvent } from '../api/generated.ts'
 import { createCatchUp, type Link } from './link-state.ts'
 import type { TaskStore } from './task-store.ts'
 
@@ -13,6 +13,8 @@ export interface Feed {
   isLoaded: () => boolean
   /** Page info of the first read, from which the list of finished tasks goes on. */
   subscribe: (listener: () => void) => () => void
+  /** Every event, in order. */
+  subscribeEvents: (listener: (event: LiveEvent) => void) => () => void
 }
 
 export const PAGE_SIZE = 60
@@ -28,6 +30,7 @@ export function createFeed(options: {
 }): Feed {
   const { connection, store, onRefused } = options
   const listeners = new Set<() => void>()
+  const eventListeners = new Set<(event: LiveEvent) => void>()
   const catchUp = createCatchUp()
   let link: Link = { state: 'connecting' }
   let error: Error | undefined
@@ -82,6 +85,7 @@ export function createFeed(options: {
       lastCursor = event.cursor
       lastDataAt = Date.now()
       store.apply(event)
+      for (const listener of eventListeners) listener(event)
       becomeLive(catchUp.event(event.cursor))
       if (event.type === 'TaskSnapshot' && event.resync)
         store.put((await connection.read(ListTasks, { first: PAGE_SIZE }, signal)).nodes)
@@ -129,6 +133,10 @@ export function createFeed(options: {
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    subscribeEvents(listener) {
+      eventListeners.add(listener)
+      return () => eventListeners.delete(listener)
     },
   }
 }

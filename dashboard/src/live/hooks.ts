@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import type { LiveTask } from '../api/generated.ts'
 import type { Feed } from './feed.ts'
 import type { Link } from './link-state.ts'
+import type { ReviewSummary, ReviewWatch } from './review-watch.ts'
 import type { Slots } from './slots.ts'
 import type { TaskStore } from './task-store.ts'
 
@@ -32,6 +33,11 @@ export function useFeedStatus(feed: Feed): { isLoaded: boolean; error: Error | u
   return { isLoaded, error }
 }
 
+/** What waits for a decision. Undefined until it was read. */
+export function useReviewSummary(review: ReviewWatch): ReviewSummary | undefined {
+  return useSyncExternalStore(review.subscribe, review.summary)
+}
+
 /** The time, renewed every `intervalMs` while the page is visible. */
 export function useNow(intervalMs: number): number {
   const [now, setNow] = useState(() => Date.now())
@@ -42,4 +48,19 @@ export function useNow(intervalMs: number): number {
     return () => clearInterval(timer)
   }, [intervalMs])
   return now
+}
+
+/** Whether the browser has a network. */
+export function useOnline(): boolean {
+  const [isOnline, setIsOnline] = useState(() => navigator.onLine)
+  useEffect(() => {
+    const update = () => setIsOnline(navigator.onLine)
+    addEventListener('online', update)
+    addEventListener('offline', update)
+    return () => {
+      removeEventListener('online', update)
+      removeEventListener('offline', update)
+    }
+  }, [])
+  return isOnline
 }

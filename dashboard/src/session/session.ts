@@ -2,6 +2,7 @@
 import { createConnection, DarkroomError, type Connection } from '../api/connection.ts'
 import { ReadViewer, type Scope } from '../api/generated.ts'
 import { createFeed, type Feed } from '../live/feed.ts'
+import { createReviewWatch, type ReviewWatch } from '../live/review-watch.ts'
 import { createTaskStore, type TaskStore } from '../live/task-store.ts'
 import { createKeyHolder } from './key.ts'
 
@@ -12,6 +13,10 @@ export interface Session {
   connection: Connection
   store: TaskStore
   feed: Feed
+  /** Counts of what waits for a decision. Stays empty without READ. */
+  review: ReviewWatch
+  /** The project that an operator chose. Undefined for that of the key. */
+  project: string | undefined
   may: (scope: Scope) => boolean
 }
 
@@ -28,10 +33,12 @@ export function createSessions() {
   const keys = createKeyHolder(() => leave())
   const listeners = new Set<() => void>()
   let state: SessionState = { name: 'starting' }
+  let project = readProject()
 
   function become(next: SessionState): void {
     if (state.name === 'ready') {
       state.session.feed.stop()
+      state.session.review.stop()
       state.session.connection.close()
       state.session.store.clear()
     }
@@ -49,7 +56,7 @@ export function createSessions() {
   }
 
   async function enter(key: string | undefined): Promise<void> {
-    const connection = createConnection(key)
+    const connection = createConnection(key, project)
     const viewer = await readViewer(connection).catch((error: unknown) => {
       connection.close()
       throw error
@@ -57,8 +64,23 @@ export function createSessions() {
     const store = createTaskStore({ schedule: scheduleFrame, now: () => Date.now() })
     const feed = createFeed({ connection, store, onRefused })
     const may = (scope: Scope) => viewer.scopes.includes(scope)
-    become({ name: 'ready', session: { viewer, connection, store, feed, may } })
-    if (may('READ')) feed.start()
+    const review = createReviewWatch(connection, feed)
+    become({ name: 'ready', session: { viewer, connection, store, feed, review, project, may } })
+    if (!may('READ')) return
+    feed.start()
+    review.start()
+  }
+
+  async function start(): Promise<void> {
+    become({ name: 'starting' })
+    const key = await keys.find()
+    try {
+      await enter(key)
+    } catch (error) {
+      if (!isUnauthenticated(error)) return become({ name: 'failed', error: error as Error })
+      keys.forget()
+      leave(key === undefined ? undefined : (error as Error).message)
+    }
   }
 
   return {
@@ -67,16 +89,12 @@ export function createSessions() {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    async start(): Promise<void> {
-      become({ name: 'starting' })
-      const key = await keys.find()
-      try {
-        await enter(key)
-      } catch (error) {
-        if (!isUnauthenticated(error)) return become({ name: 'failed', error: error as Error })
-        keys.forget()
-        leave(key === undefined ? undefined : (error as Error).message)
-      }
+    start,
+    /** For operators. Undefined for the project of the key. Everything is read again. */
+    async chooseProject(next: string | undefined): Promise<void> {
+      if (next === project) return
+      project = next
+      if (state.name !== 'signed-out') await start()
     },
     /** Rejects with the server's message for a key that is not valid. */
     async signIn(key: string, isKept: boolean): Promise<void> {
@@ -91,6 +109,11 @@ export function createSessions() {
 }
 
 export type Sessions = ReturnType<typeof createSessions>
+
+/** Of the address. The router keeps it on every link. */
+function readProject(): string | undefined {
+  return new URLSearchParams(location.search).get('project') ?? undefined
+}
 
 function isUnauthenticated(error: unknown): boolean {
   return error instanceof DarkroomError && error.code === 'UNAUTHENTICATED'

@@ -1,7 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { Fragment, useEffect, useRef, useState } from 'react'
 import { sessions, useSession } from '../session/context.ts'
 import * as singleKeys from '../session/single-keys.ts'
+import { usePages } from './pages.ts'
 import styles from './shell.module.css'
 
 /** Between the two keys of `g l`. */
@@ -11,6 +12,7 @@ const SEQUENCE_MS = 1_500
 export function Keyboard() {
   const navigate = useNavigate()
   const { viewer } = useSession()
+  const pages = usePages()
   const dialog = useRef<HTMLDialogElement>(null)
   const [hasSingleKeys, setHasSingleKeys] = useState(singleKeys.hasSingleKeys)
 
@@ -25,8 +27,8 @@ export function Keyboard() {
       const isSecond = lastKey === 'g' && event.timeStamp - lastAt < SEQUENCE_MS
       lastKey = event.key
       lastAt = event.timeStamp
-      if (isSecond && event.key === 'l') void navigate({ to: '/' })
-      else if (isSecond && event.key === 's') void navigate({ to: '/studio' })
+      const page = isSecond ? pages.find(({ key }) => key === event.key) : undefined
+      if (page) void navigate({ to: page.to })
       else if (event.key === '?') dialog.current?.showModal()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('input[type=search]')
@@ -36,7 +38,7 @@ export function Keyboard() {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [navigate, viewer, hasSingleKeys])
+  }, [navigate, viewer, pages, hasSingleKeys])
 
   function change(isOn: boolean): void {
     setHasSingleKeys(isOn)
@@ -57,10 +59,12 @@ export function Keyboard() {
       <dialog ref={dialog} aria-labelledby="keyboard-title">
         <h2 id="keyboard-title">Keyboard</h2>
         <dl className={styles['keys']}>
-          <dt className="mono">g l</dt>
-          <dd>Live</dd>
-          <dt className="mono">g s</dt>
-          <dd>Studio</dd>
+          {pages.map(({ key, text }) => (
+            <Fragment key={key}>
+              <dt className="mono">g {key}</dt>
+              <dd>{text}</dd>
+            </Fragment>
+          ))}
           <dt className="mono">/</dt>
           <dd>Find by words of the prompt</dd>
           <dt className="mono">← →</dt>

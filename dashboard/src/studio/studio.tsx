@@ -1,6 +1,7 @@
 import { useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { Generate, ListOffers, QuoteStudio } from '../api/generated.ts'
 import { useSession } from '../session/context.ts'
-import { useIsOnline } from '../ui/use-is-online.ts'
+import { useOnline } from '../live/hooks.ts'
 import { useIsNarrow } from '../ui/use-is-narrow.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -25,7 +26,7 @@ export function Studio({ offers, health }: Offers) {
   const form = useStudioForm()
   const jobs = useJobs()
   const isNarrow = useIsNarrow()
-  const isOnline = useIsOnline()
+  const isOnline = useOnline()
   const isFull = useSyncExternalStore(store.subscribe, jobs.isFull)
   const [isDropping, setIsDropping] = useState(false)
   const depth = useRef(0)
@@ -71,7 +72,11 @@ export function Studio({ offers, health }: Offers) {
       view={quoteView}
       reason={reason}
       impossible={rules.impossible}
-      provider={settings.provider}
+      queries={[
+        { text: 'Cost', document: QuoteStudio, variables: { input: quoteInputOf(request, inputs) } },
+        { text: 'Generate', document: Generate, variables: { input: request } },
+        { text: 'Models', document: ListOffers },
+      ]}
       onGenerate={() => void generate()}
     />
   )

@@ -1,5 +1,6 @@
 // The history of an attempt on one time axis: its queue, its request, its ledger lines and decisions.
 import type { AttemptDetail } from '../api/generated.ts'
+import { PHASES, RESOLUTIONS } from '../format/attempt.ts'
 import { formatMoney } from '../format/money.ts'
 
 export interface Step {
@@ -10,25 +11,12 @@ export interface Step {
   tone: 'time' | 'money' | 'decision'
 }
 
-const PHASES: Readonly<Record<AttemptDetail['wirePhase'], string>> = {
-  NONE: 'No request was made',
-  INTENT: 'No byte is known to have left',
-  DISPATCHED: 'The request was handed to a connection; no response',
-  HEADERS: 'Response headers received',
-  BODY_DONE: 'Response received',
-}
 const LEDGER: Readonly<Record<string, string>> = {
   HOLD: 'Held from the budget',
   POST: 'Posted as cost',
   VOID: 'Released: not charged',
   ADJUST: 'Adjusted',
 }
-const RESOLUTIONS: Readonly<Record<string, string>> = {
-  NOT_CHARGED: 'Decided: not charged',
-  CHARGED_RESULT_LOST: 'Decided: charged, result lost',
-  ADOPT_REMOTE_ID: 'Decided: follow the id at the provider',
-}
-
 /** In the order of time; steps of one moment in the order of the process. */
 export function stepsOf(attempt: AttemptDetail): Step[] {
   const { createdAt, sentAt, finishedAt, wirePhase, httpStatus, ledger, decisions } = attempt
@@ -55,7 +43,7 @@ export function stepsOf(attempt: AttemptDetail): Step[] {
     steps.push({ at, text: `${LEDGER[kind] ?? kind}${by}`, ...amount, tone: 'money' })
   }
   for (const { at, by, note, resolution, costMicros } of decisions) {
-    const what = resolution === null ? 'Cost recorded' : (RESOLUTIONS[resolution] ?? resolution)
+    const what = resolution === null ? 'Cost recorded' : `Decided: ${RESOLUTIONS[resolution]}`
     const details = [by, note].filter((part) => part !== null).join(': ')
     const amount = costMicros === null ? {} : { amount: formatMoney(costMicros) }
     steps.push({ at, text: details === '' ? what : `${what} (${details})`, ...amount, tone: 'decision' })

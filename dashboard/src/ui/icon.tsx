@@ -18,7 +18,6 @@ const PATHS = {
   search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3L14 14',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
   play: 'M5 3l8 5-8 5z',
-  warning: 'M8 2.5l6 10.8H2zM8 6.5v3.2M8 11.6v.1',
   plus: 'M8 3v10M3 8h10',
   edit: 'M3 13l.6-2.6 7.2-7.2 2 2-7.2 7.2zM9.6 4.4l2 2',
   compare: 'M8 2v12M3 4.5h5M3 11.5h5M3 4.5v7M13 4.5h-2M13 11.5h-2M13 4.5v7',
@@ -38,6 +37,15 @@ const PATHS = {
   invert: 'M8 2.5v11M8 13.5a5.5 5.5 0 1 0 0-11M8 5.5l4 4M8 9l3 3',
   left: 'M10 3L5 8l5 5',
   right: 'M6 3l5 5-5 5',
+  grid: 'M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 9h4.5v4.5H9z',
+  bars: 'M3 13.5V8.5M8 13.5v-11M13 13.5v-7.5',
+  flag: 'M3.5 14V2.5h9l-2 3.2 2 3.3h-9',
+  server: 'M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1',
+  code: 'M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5',
+  zoomOut: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3L14 14M5 7h4',
+  warning: 'M8 2.2L14.3 13.3H1.7zM8 6.5v3M8 11.4v.1',
+  up: 'M8 13V3M4 7l4-4 4 4',
+  down: 'M8 3v10M4 9l4 4 4-4',
 } as const
 
 export type IconName = keyof typeof PATHS

@@ -1,0 +1,29 @@
+import { useMemo } from 'react'
+import type { Scope } from '../api/generated.ts'
+import { useSession } from '../session/context.ts'
+import type { IconName } from '../ui/icon.tsx'
+
+interface Page {
+  to: '/' | '/studio' | '/usage' | '/review' | '/providers'
+  text: string
+  icon: IconName
+  /** The key needs all of them. */
+  scopes: readonly Scope[]
+  /** It follows `g`. */
+  key: string
+}
+
+/** In the order of the navigation. */
+const PAGES: readonly Page[] = [
+  { to: '/', text: 'Live', icon: 'grid', scopes: ['READ'], key: 'l' },
+  { to: '/studio', text: 'Studio', icon: 'brush', scopes: ['READ', 'GENERATE'], key: 's' },
+  { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
+  { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
+  { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },
+]
+
+/** Pages that the key may read. */
+export function usePages() {
+  const { may } = useSession()
+  return useMemo(() => PAGES.filter(({ scopes }) => scopes.every(may)), [may])
+}
