@@ -22,7 +22,7 @@ interface Page {
 }
 
 /** Pages of the application; each is the same file. */
-const PAGES = /^\/(?:tasks\/[\w-]+|usage|review|providers(?:\/[\w.-]+)?)?$/
+const PAGES = /^\/(?:tasks\/[\w-]+|studio|compare|usage|review|providers(?:\/[\w.-]+)?)?$/
 const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',

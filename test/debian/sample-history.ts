@@ -1,21 +1,17 @@
-// A week of tasks of several models, providers and outcomes. Import `settable-clock.ts` before anything else.
-import process from 'node:process'
+// A week of tasks of several models, providers and outcomes, for screenshots.
 import { setTimeout as pause } from 'node:timers/promises'
+import type { GatewayProcess } from '../support/gateway-process.ts'
 import { createRandom } from '../support/random.ts'
-import type { TestGateway } from '../support/gateway.ts'
 
 const HOUR_MS = 3_600_000
+/** Between a message to the process and its next request. */
+const MESSAGE_MS = 15
 
-/** `contract` has no price, so that the cost of its images is unknown. */
+/** The model of `contract` has no price, so that the cost of its images is unknown. */
 export const SAMPLE_PROVIDERS = [
   { name: 'openai', dialect: 'sandbox', durationMs: 0, concurrency: 8 },
   { name: 'azure', dialect: 'sandbox', durationMs: 0, concurrency: 6 },
-  {
-    name: 'contract',
-    dialect: 'sandbox',
-    durationMs: 0,
-    models: ['gpt-image-2.6-flare'],
-  },
+  { name: 'contract', dialect: 'sandbox', durationMs: 0, models: ['gpt-image-2.6-flare'] },
 ]
 
 const PROMPTS = [
@@ -30,18 +26,12 @@ const PROMPTS = [
 ]
 const MODELS = ['gpt-image-2', 'gpt-image-2.5-flare', 'gpt-image-2.5-sunburst']
 
-/** Sets the clock of this process `ms` back. */
-export function setBack(ms: number): void {
-  process.emit('message', { clockShiftMs: -ms }, undefined)
-}
-
-/** Ends at the present. */
-export async function makeHistory(server: TestGateway, { days = 7, perDay = 9 } = {}): Promise<void> {
+/** Ends at the present. The process must have been started with `canSetClock`. */
+export async function makeHistory(server: GatewayProcess, { days = 7, perDay = 9 } = {}): Promise<void> {
   const random = createRandom('history')
   const total = days * perDay
   for (let index = 0; index < total; index++) {
-    const hoursBack = (1 - index / total) * days * 24
-    setBack(hoursBack * HOUR_MS)
+    await setBack(server, (1 - index / total) * days * 24 * HOUR_MS)
     const isLost = index % 17 === 5
     const isRefused = index % 19 === 7
     const isUnpriced = index % 13 === 4
@@ -58,12 +48,16 @@ export async function makeHistory(server: TestGateway, { days = 7, perDay = 9 } 
     await server.ended(id)
     if (isLost || isRefused) await resumeAll(server)
   }
-  setBack(0)
+  await setBack(server, 0)
+}
+
+async function setBack(server: GatewayProcess, ms: number): Promise<void> {
+  server.setClock(-Math.round(ms))
+  await pause(MESSAGE_MS)
 }
 
 /** Failures put a provider into a cooldown, in which the next tasks would wait. */
-async function resumeAll(server: TestGateway): Promise<void> {
-  await pause(20)
+async function resumeAll(server: GatewayProcess): Promise<void> {
   for (const { name } of SAMPLE_PROVIDERS)
     await server.get(
       'mutation ($name: String!) { resumeProvider(input: { name: $name }) { provider { name } } }',

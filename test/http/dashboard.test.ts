@@ -25,7 +25,15 @@ async function openRoute({ publicUrl = null as string | null, isBuilt = true } =
 
 it('browsers get the page at its addresses, with a policy that allows its own origin only', async () => {
   const get = await openRoute()
-  for (const path of ['/', '/tasks/task_1', '/?status=FAILED']) {
+  for (const path of [
+    '/',
+    '/tasks/task_1',
+    '/?status=FAILED',
+    '/usage',
+    '/review',
+    '/providers',
+    '/providers/a.b',
+  ]) {
     const response = await get(path)
     expect(await response?.text()).toBe('<script src="/dashboard/index-a1.js"></script>')
     const policy = response?.headers.get('content-security-policy')

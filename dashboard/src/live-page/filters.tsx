@@ -1,9 +1,11 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import { ListProviders } from '../api/generated.ts'
-import { isFiltered, STATUSES, type LiveSearch } from '../live/filter.ts'
+import { ListProviders, ListTasks, WatchFeed } from '../api/generated.ts'
+import { PAGE_SIZE } from '../live/feed.ts'
+import { isFiltered, serverFilterOf, STATUSES, type LiveSearch } from '../live/filter.ts'
 import { useSession } from '../session/context.ts'
 import { Icon } from '../ui/icon.tsx'
+import { QueryButton } from '../ui/query-button.tsx'
 import { statusText } from '../ui/status.tsx'
 import styles from './filters.module.css'
 
@@ -75,6 +77,18 @@ export function Filters({ search }: { search: LiveSearch }) {
           Clear
         </button>
       )}
+      <span className={styles['query']}>
+        <QueryButton
+          queries={[
+            {
+              text: 'List',
+              document: ListTasks,
+              variables: { first: PAGE_SIZE, filter: serverFilterOf(search) },
+            },
+            { text: 'Feed', document: WatchFeed },
+          ]}
+        />
+      </span>
     </search>
   )
 }

@@ -1,4 +1,4 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Navigate, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
 import { isFiltered, matches } from '../live/filter.ts'
 import { useDone, useFeedStatus, useSlots, useWaitingCount } from '../live/hooks.ts'
@@ -10,12 +10,13 @@ import { DoneGrid } from './done-grid.tsx'
 import { Filters } from './filters.tsx'
 import styles from './live-page.module.css'
 import { SectionTitle } from './section-title.tsx'
-import { Tile } from './tile.tsx'
+import { Tile } from '../ui/tile.tsx'
 import { usePages } from './use-pages.ts'
 
 export function LivePage() {
   const { may } = useSession()
   if (may('READ')) return <Live />
+  if (may('REPORT') && !may('GENERATE')) return <Navigate to="/usage" replace />
   const text = may('GENERATE')
     ? 'This key may create tasks but not watch them'
     : 'This key may not watch tasks'

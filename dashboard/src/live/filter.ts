@@ -37,7 +37,7 @@ export function readLiveSearch(given: Readonly<Record<string, unknown>>): LiveSe
 }
 
 export function isFiltered(search: LiveSearch): boolean {
-  return Object.keys(search).length > 0
+  return Object.keys(serverFilterOf(search)).length > 0
 }
 
 export function serverFilterOf({ status, op, model, provider, q }: LiveSearch): TaskFilter {

@@ -165,7 +165,7 @@ function Confirmation({ action, attempts, effect, decide, close }: ConfirmationP
           {problem}
         </p>
       )}
-      <p className="muted">Nothing of this can be undone.</p>
+      <p className="muted">This cannot be undone.</p>
       <div className={styles['row']}>
         <button type="submit" className="button primary" disabled={!isReady || isBusy}>
           {isBusy ? 'Recording' : 'Record'}

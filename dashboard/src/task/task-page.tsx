@@ -1,17 +1,19 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, type ReactNode } from 'react'
-import type { TaskDetail } from '../api/generated.ts'
+import { ReadTask, WatchTask, type TaskDetail } from '../api/generated.ts'
 import { DarkroomError } from '../api/connection.ts'
 import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { QueryButton } from '../ui/query-button.tsx'
 import { Status, statusText } from '../ui/status.tsx'
 import { Actions } from './actions.tsx'
 import { Development } from './development.tsx'
 import { EventList } from './event-list.tsx'
 import { Facts } from './facts.tsx'
+import { EditHistory } from './history/edit-history.tsx'
 import { MoneyTimeline } from './money-timeline.tsx'
 import { RequestTable } from './request-table.tsx'
 import { TABS, type Tab } from './task-search.ts'
@@ -77,10 +79,17 @@ function Loaded({ task, error, reload }: { task: TaskDetail; error: Error | unde
           <Facts task={task} />
           <div className={styles['id']}>
             <CopyButton text={task.id} what="task id" />
+            <QueryButton
+              queries={[
+                { text: 'Task', document: ReadTask, variables: { id: task.id } },
+                { text: 'Events', document: WatchTask, variables: { taskId: task.id } },
+              ]}
+            />
           </div>
         </div>
       </div>
       {error && <Problem error={error} onRetry={reload} />}
+      <EditHistory task={task} />
       <Tabs task={task} />
     </article>
   )

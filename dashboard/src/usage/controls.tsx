@@ -264,7 +264,11 @@ function spanText(from: number, to: number, timeZone: string): string {
   const isHours = to - from < 2 * 86_400_000
   const options: Intl.DateTimeFormatOptions = isHours
     ? { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }
-    : { day: 'numeric', month: 'short', timeZone }
+    : { day: 'numeric', month: 'short', ...(isOfThisYear(from) ? {} : { year: 'numeric' }), timeZone }
   const text = (at: number) => new Date(at).toLocaleString('en-GB', options)
   return `${text(from)} – ${text(isHours ? to : to - 1)}`
+}
+
+function isOfThisYear(at: number): boolean {
+  return new Date(at).getFullYear() === new Date().getFullYear()
 }

@@ -4,7 +4,7 @@ import type { Measures } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { useSession } from '../session/context.ts'
 import styles from './figures.module.css'
-import { formatCount } from './names.ts'
+import { formatCount, heldOf } from './names.ts'
 
 /** The totals of the report, as the server counts them. */
 export function Figures({ totals }: { totals: Measures | undefined }) {
@@ -35,13 +35,11 @@ export function Figures({ totals }: { totals: Measures | undefined }) {
       />
       <Figure
         name="Held"
-        value={totals && formatMoney(totals.heldMicros)}
-        title={totals && `Exactly ${formatExactMoney(totals.heldMicros)}`}
+        value={totals && formatMoney(heldOf(totals))}
+        title={totals && `Exactly ${formatExactMoney(heldOf(totals))}`}
         note={
           totals &&
-          (unknown > 0
-            ? link(`at most, for ${unknown} ${unknown === 1 ? 'attempt' : 'attempts'}`)
-            : 'nothing is open')
+          (unknown > 0 ? link(`for ${unknown} ${unknown === 1 ? 'attempt' : 'attempts'}`) : 'nothing is open')
         }
       />
       <Figure

@@ -1,5 +1,5 @@
 // Values of dimensions and measures as texts.
-import type { TaskStatus } from '../api/generated.ts'
+import type { Measures, TaskStatus } from '../api/generated.ts'
 import { formatMoney } from '../format/money.ts'
 import { statusText } from '../ui/status.tsx'
 import type { Series } from './series.ts'
@@ -31,6 +31,11 @@ export const RANGE_TEXTS: Readonly<Record<Range, string>> = {
   '30d': '30 days',
   month: 'Month',
   '12m': '12 months',
+}
+
+/** What attempts of unknown cost hold. Null if they have no price, so that nothing is held for them. */
+export function heldOf({ heldMicros, attemptsWithUnknownCost }: Measures): number | null {
+  return heldMicros === 0 && attemptsWithUnknownCost > 0 ? null : heldMicros
 }
 
 /** Null is `unknown`. */

@@ -1,6 +1,6 @@
 /** The axis from 0 to at least `max`: whole steps of 1, 2 or 5 times a power of ten, at most `maxTicks`. */
 export function ticksFor(max: number, maxTicks = 5): { ticks: number[]; top: number } {
-  if (max <= 0) return { ticks: [0, 1], top: 1 }
+  if (max <= 0) return { ticks: [0], top: 1 }
   const rough = max / Math.max(1, maxTicks - 1)
   const power = 10 ** Math.max(0, Math.floor(Math.log10(rough)))
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? 10 * power

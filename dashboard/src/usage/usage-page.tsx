@@ -1,4 +1,4 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { ReadUsage, WatchUsage } from '../api/generated.ts'
 import { startOf, shift } from '../format/zone.ts'
@@ -28,7 +28,7 @@ export function UsagePage() {
 }
 
 function UsageView() {
-  const { viewer } = useSession()
+  const { viewer, may } = useSession()
   const search = useSearch({ from: '/usage' })
   const navigate = useNavigate({ from: '/usage' })
   const browserZone = useMemo(() => Intl.DateTimeFormat().resolvedOptions().timeZone, [])
@@ -43,6 +43,7 @@ function UsageView() {
   const { report, answered, error, isReading, reload } = useUsage(question, true)
   const names = useNames(question.split)
   const variables = variablesOf(question)
+  const isEmpty = report !== undefined && report.rows.length === 0
   const end = question.to ?? Date.parse(report?.to ?? '')
 
   function show(from: number, to: number): void {
@@ -102,25 +103,32 @@ function UsageView() {
           aria-busy={isReading}
         >
           <Figures totals={report?.totals} />
-          <section className={styles['card']} aria-label="Over time">
-            <Chart
-              report={report}
-              question={answered ?? question}
-              measure={search.measure ?? 'cost'}
-              names={names}
-              end={end}
-              onZoom={show}
-            />
-          </section>
+          {isEmpty ? (
+            <div className={styles['empty']}>
+              <Icon name="bars" size={28} />
+              <p>No task was sent in this range.</p>
+              {may('GENERATE') && may('READ') && (
+                <Link to="/" className="button">
+                  Make a picture
+                </Link>
+              )}
+            </div>
+          ) : (
+            <section className={styles['card']} aria-label="Over time">
+              <Chart
+                report={report}
+                question={answered ?? question}
+                measure={search.measure ?? 'cost'}
+                names={names}
+                end={end}
+                onZoom={show}
+              />
+            </section>
+          )}
           {report && answered && report.rows.length > 0 && (
             <section className={styles['rows']} aria-label="Rows">
               <UsageTable report={report} question={answered} names={names} />
             </section>
-          )}
-          {report && report.rows.length === 0 && (
-            <p className={styles['empty']}>
-              No task was sent in this range. Costs appear here as soon as one ends.
-            </p>
           )}
           <p className={styles['foot']}>
             An attempt counts in the period in which it was queued. Budgets use days and months of UTC.

@@ -5,7 +5,7 @@ import type { Measures, Usage, UsageGroup } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { longPeriodName } from '../format/zone.ts'
 import { Icon } from '../ui/icon.tsx'
-import { formatCount, SPLIT_TEXTS, valueText } from './names.ts'
+import { formatCount, heldOf, SPLIT_TEXTS, valueText } from './names.ts'
 import type { Question } from './question.ts'
 import { periodOf, splitValue } from './series.ts'
 import styles from './usage-table.module.css'
@@ -160,7 +160,7 @@ function Numbers({ of }: { of: Measures }) {
       <td data-number data-label="tokens" data-unknown={of.totalTokens === null || undefined}>
         {formatCount(of.totalTokens)}
       </td>
-      <Money micros={of.heldMicros} label="held" isZero={of.heldMicros === 0} />
+      <Money micros={heldOf(of)} label="held" isZero={heldOf(of) === 0} />
       <td data-number data-label="unknown" data-zero={unknown === 0 || undefined}>
         {unknown}
       </td>
