@@ -13,7 +13,10 @@ const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
 // they double the CPU time.
 const env = { GOGC: '400', ...process.env }
 for (const project of ['tsconfig.build.json', 'tsconfig.client.json'])
-  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project), '--checkers', '1'], { stdio: 'inherit', env })
+  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project), '--checkers', '1'], {
+    stdio: 'inherit',
+    env,
+  })
 
 execFileSync(process.execPath, [join(ROOT, 'dashboard/build.ts')], { stdio: 'inherit' })
 

@@ -37,7 +37,9 @@ export async function bundleEntries(): Promise<void> {
   })
   // Another run may start children from them: an entry is there after the files that it imports.
   for (const isEntry of [false, true])
-    await Promise.all(output.filter((file) => (file.type === 'chunk' && file.isEntry) === isEntry).map(replace))
+    await Promise.all(
+      output.filter((file) => (file.type === 'chunk' && file.isEntry) === isEntry).map(replace),
+    )
   await removeOldFiles(new Set(output.map(({ fileName }) => fileName)))
   process.env['TEST_BUNDLES'] = OUTPUT
 }
