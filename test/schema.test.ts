@@ -4,6 +4,8 @@ import {
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
   lexicographicSortSchema,
   parse,
   print,
@@ -21,6 +23,15 @@ describe('the schema', () => {
   it('is printed in schema.graphql, byte for byte', async () => {
     const stored = await readFile(new URL('../schema.graphql', import.meta.url), 'utf8')
     expect(stored === printed, 'schema.graphql differs from the schema: run `npm run schema`').toBe(true)
+  })
+
+  it('names the specification of each scalar that has one', () => {
+    const own = Object.values(schema.getTypeMap()).filter(
+      (type) => isScalarType(type) && !isSpecifiedScalarType(type),
+    )
+    const withoutUrl = own.filter((type) => isScalarType(type) && !URL.canParse(type.specifiedByURL ?? ''))
+    expect(own.length).toBeGreaterThan(5)
+    expect(withoutUrl.map(({ name }) => name)).toEqual(['ImageSize'])
   })
 
   it('has every name that clients rely on, with its type, arguments and defaults', () => {

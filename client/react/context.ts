@@ -8,9 +8,12 @@ export function DarkroomProvider(props: { client: Darkroom; children?: ReactNode
   return createElement(Context.Provider, { value: props.client }, props.children)
 }
 
-/** Throws without a provider. */
+/** The client of the provider; null without one. */
+export const useOptionalDarkroom = (): Darkroom | null => useContext(Context)
+
+/** The client of the provider. Throws without one. */
 export function useDarkroom(): Darkroom {
-  const client = useContext(Context)
+  const client = useOptionalDarkroom()
   if (!client) throw new Error('There is no <DarkroomProvider client={…}> above this component.')
   return client
 }

@@ -47,6 +47,7 @@ builder.scalarType('URL', {
 })
 
 builder.scalarType('BigInt', {
+  specifiedByURL: 'https://tc39.es/ecma262/#sec-number.issafeinteger',
   description:
     'An integer of up to 53 bits, as a JSON number. Amounts of money are in micro-USD: 41160 is $0.04116.',
   serialize: Number,

@@ -23,7 +23,8 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
 })
 
-async function open(query: string): Promise<Page> {
+/** `expected`: the only error in its console. */
+async function open(query: string, expected?: { error: RegExp; prepare: (page: Page) => Promise<unknown> }) {
   const page = await browser.newPage()
   onTestFinished(() => page.close())
   const problems: string[] = []
@@ -31,11 +32,13 @@ async function open(query: string): Promise<Page> {
   page.on('console', (message) => {
     // React warns about its misuse. The server has no icon.
     const isIcon = message.location().url.endsWith('/favicon.ico')
-    if (message.type() === 'error' && !isIcon) problems.push(message.text())
+    const isExpected = expected?.error.test(message.text()) ?? false
+    if (message.type() === 'error' && !isIcon && !isExpected) problems.push(message.text())
   })
   onTestFinished(() => expect(problems).toEqual([]))
   // On the origin of the server, so that both transports reach it.
   await page.route(`${server.url}/page*`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  await expected?.prepare(page)
   await page.goto(`${server.url}/page${query}`)
   return page
 }
@@ -88,6 +91,22 @@ describe('a React page in strict mode', () => {
     await page.locator('img[data-state=final]').waitFor()
     expect(await taskCount()).toBe(before + 1)
   })
+})
+
+it('reads the task again for an image whose address has expired', async () => {
+  const id = await server.generate({ prompt: 'a ferry' })
+  await server.ended(id)
+  let requests = 0
+  const page = await open(`?task=${id}`, {
+    error: /status of 403/,
+    prepare: (one) =>
+      one.route('**/assets/**', (route) =>
+        requests++ === 0 ? route.fulfill({ status: 403 }) : route.continue(),
+      ),
+  })
+  const image = page.locator('img[data-state=final]')
+  await expect.poll(() => image.evaluate((one: HTMLImageElement) => one.naturalWidth)).toBeGreaterThan(0)
+  expect(requests).toBe(2)
 })
 
 async function bundlePage(): Promise<string> {

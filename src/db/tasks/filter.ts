@@ -26,7 +26,7 @@ export interface TaskFilter {
   favorite?: boolean | undefined
 }
 
-/** One label of each group must match. Groups likely on the fewest tasks first. */
+/** One label of each group must be on the task. */
 export function labelGroups(filter: TaskFilter): string[][] {
   const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, favorite, operation } = filter
   const groups = [
@@ -62,14 +62,8 @@ export function matches(
   filter: TaskFilter,
   groups: string[][] = labelGroups(filter),
 ): SQL | undefined {
-  const { tasks, taskLabels } = q.tables
+  const { tasks } = q.tables
   const { statuses, models } = filter
-  const hasLabel = (labels: string[]) => {
-    const { label, createdAt, taskId } = taskLabels
-    const isOfTask = and(eq(createdAt, tasks.createdAt), eq(taskId, tasks.id))
-    const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labels))
-    return sql`exists (select 1 from ${taskLabels} where ${and(isLabel, isOfTask)})`
-  }
   return and(
     eq(tasks.projectId, projectId),
     isNull(tasks.deletedAt),
@@ -77,10 +71,28 @@ export function matches(
     models && inArray(tasks.model, models),
     filter.favorite === false ? eq(tasks.favorite, false) : undefined,
     isCreated(tasks.createdAt, filter),
-    ...groups.map(hasLabel),
+    ...groups.map((labels) => hasLabel(q, projectId, labels, tasks.createdAt, tasks.id)),
   )
 }
 
+/** Whether a task has one of the labels. Not EXISTS: PostgreSQL would join all tasks with the label instead of looking one up. */
+export function hasLabel(
+  { tables: { taskLabels } }: Queries,
+  projectId: string,
+  labels: string[],
+  createdAt: AnyColumn,
+  taskId: AnyColumn,
+): SQL {
+  if (labels.length === 0) return sql`false`
+  const list = sql.join(
+    labels.map((label) => sql`${label}`),
+    sql`, `,
+  )
+  const isOfTask = sql`own.created_at = ${createdAt} and own.task_id = ${taskId}`
+  return sql`(select 1 from ${taskLabels} as own where own.project_id = ${projectId} and own.label in (${list}) and ${isOfTask} limit 1) is not null`
+}
+
+/** Whether the prompt of a task has the words. */
 export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
   if (search === undefined) return undefined
   const { tasks, taskWords } = q.tables
@@ -93,7 +105,7 @@ export function isFound(q: Queries, projectId: string, { search }: TaskFilter): 
 export function isCreated(
   createdAt: AnyColumn | SQL,
   { createdFrom, createdTo }: TaskFilter,
-  valueOf: (at: number) => number = (at) => at,
+  valueOf: (at: number) => number | SQL = (at) => at,
 ): SQL | undefined {
   return and(
     createdFrom === undefined ? undefined : sql`${createdAt} >= ${valueOf(createdFrom)}`,
