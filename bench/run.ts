@@ -20,6 +20,8 @@ import { painter } from './painter.ts'
 import { peerMissing } from './peers.ts'
 import { report } from './report.ts'
 import { responsiveness } from './responsiveness.ts'
+import { restMemory } from './rest-memory.ts'
+import { rest } from './rest.ts'
 import { render } from './table.ts'
 import { uploads } from './uploads.ts'
 import { webhooks } from './webhooks.ts'
@@ -29,6 +31,8 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   limits: async () => render(await limits()),
   delivery: () => delivery(deliveryOptions),
   overhead: async () => render(await overhead()),
+  rest,
+  'rest-memory': restMemory,
   cluster: async () => render(await cluster()),
   webhooks: async () => render(await webhooks()),
   memory: async () => render(await memory()),

@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { serve, clock } from '../child.ts'
 
 /** An image up to its last chunk, by name. */
-const heads = new Map<string, { base64: string; rest: Buffer }>()
+const heads = new Map<string, { base64: Buffer; rest: Buffer }>()
 const times = new Map<number, number>()
 
 /** The last chunk of a PNG, which is empty. */
@@ -17,10 +17,16 @@ const REPLY_USAGE = JSON.stringify({ input_tokens: 10, output_tokens: 6208, tota
 const http = createServer((request, response) => {
   void text(request).then((body) => {
     const [, name = '', number = '0'] = /image (\w+) (\d+)/.exec(body) ?? []
-    const reply = `{"created":1,"data":[{"b64_json":"${imageOf(name, number)}"}],"usage":${REPLY_USAGE}}`
-    response.setHeader('content-type', 'application/json')
+    const parts = [
+      '{"created":1,"data":[{"b64_json":"',
+      ...imageOf(name, number),
+      `"}],"usage":${REPLY_USAGE}}`,
+    ]
+    const length = parts.reduce((sum, part) => sum + part.length, 0)
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
     times.set(Number(number), clock())
-    response.end(reply)
+    for (const part of parts) response.write(part)
+    response.end()
   })
 })
 
@@ -35,7 +41,7 @@ const verbs = {
         .toBuffer()
       const body = png.subarray(0, -END_BYTES)
       const whole = body.length - (body.length % 3)
-      heads.set(name, { base64: body.toString('base64', 0, whole), rest: body.subarray(whole) })
+      heads.set(name, { base64: Buffer.from(body.toString('base64', 0, whole)), rest: body.subarray(whole) })
     }
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
     const address = http.address()
@@ -55,11 +61,10 @@ export type InstantUpstreamVerbs = typeof verbs
 serve(verbs)
 
 /** In base64, with a comment that makes it another file. */
-function imageOf(name: string, number: string): string {
+function imageOf(name: string, number: string): [head: Buffer | string, tail: string] {
   const { base64, rest } = heads.get(name) ?? { base64: '', rest: Buffer.alloc(0) }
-  return (
-    base64 + Buffer.concat([rest, chunk('tEXt', `Comment\0${number}`), chunk('IEND', '')]).toString('base64')
-  )
+  const tail = Buffer.concat([rest, chunk('tEXt', `Comment\0${number}`), chunk('IEND', '')])
+  return [base64, tail.toString('base64')]
 }
 
 function chunk(type: string, content: string): Buffer {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
-import type { StoredFile } from './store.ts'
+import type { PutOptions, StoredFile } from './store.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -11,8 +11,11 @@ interface Digest extends StoredFile {
   bytes?: Buffer
 }
 
-/** Also syncs the file, unless it is synced. */
-export async function digest(file: string, isSynced = Promise.resolve(false)): Promise<Digest> {
+/** Also syncs the file, unless it is synced. `content`: its bytes, if the caller has them. */
+export async function digest(
+  file: string,
+  { isSynced = Promise.resolve(false), content }: PutOptions = {},
+): Promise<Digest> {
   // Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
   const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
@@ -21,11 +24,16 @@ export async function digest(file: string, isSynced = Promise.resolve(false)): P
     if (!(await isSynced)) await handle.sync()
   }
   if (byteSize <= MAX_CACHED_FILE_BYTES) {
-    const [bytes] = await Promise.all([handle.readFile(), sync()])
+    const read = content?.length === byteSize ? content : handle.readFile()
+    const [bytes] = await Promise.all([read, sync()])
     return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, modifiedAt, bytes }
   }
-  const chunks = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
-  for await (const chunk of chunks) hash.update(chunk)
+  // Reused: the buffers of a stream fill memory faster than they are collected.
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  for (let size = -1; size !== 0;) {
+    size = (await handle.read(chunk, 0, CHUNK_BYTES, null)).bytesRead
+    hash.update(chunk.subarray(0, size))
+  }
   await sync()
   return { sha256: hash.digest('hex'), byteSize, modifiedAt }
 }

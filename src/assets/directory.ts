@@ -56,9 +56,9 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
   return {
     ...spool,
 
-    put: (file, isSynced) =>
+    put: (file, options) =>
       onDisk(async () => {
-        const { sha256, bytes, ...stats } = await digest(file, isSynced)
+        const { sha256, bytes, ...stats } = await digest(file, options)
         const target = pathOf(sha256)
         await linkTo(target, { path: file, ...stats }, clock.now())
         // Another process may have created a folder or the file and not synced it yet.

@@ -7,8 +7,8 @@ export interface AssetStore {
   newFile(): string
   /** A temporary file for an input image. No record refers to it. */
   newInput(): string
-  /** Durable. The file stays, for crash recovery. `isSynced`: whether the caller has synced it; by default it has not. */
-  put(file: string, isSynced?: Promise<boolean>): Promise<StoredFile>
+  /** Durable. The file stays, for crash recovery. */
+  put(file: string, options?: PutOptions): Promise<StoredFile>
   read(sha256: string): Promise<Buffer>
   /** `end` is inclusive. */
   open(sha256: string, range?: { start: number; end: number }): Promise<Readable>
@@ -31,6 +31,13 @@ export interface AssetStore {
   /** A URL of the store itself, for browsers. Absent if the store has none. */
   presign?(sha256: string, options: PresignOptions): Promise<string>
   close(): Promise<void>
+}
+
+export interface PutOptions {
+  /** Whether the caller has synced the file; by default it has not. */
+  isSynced?: Promise<boolean> | undefined
+  /** As read from the file; it is kept in memory. */
+  content?: Buffer | undefined
 }
 
 export interface PresignOptions {

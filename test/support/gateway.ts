@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import type { DeliveryTuning } from '../../src/engine/webhooks/delivery-tuning.ts'
 import { createGateway, type Gateway } from '../../src/gateway.ts'
@@ -32,6 +33,7 @@ export interface TestGatewayOptions {
   /** Any other settings, as in a configuration file. */
   settings?: Record<string, unknown>
   log?: Logger
+  clock?: Clock
 }
 
 /** A gateway on a free port, composed as by `darkroom serve`. */
@@ -40,6 +42,7 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   const config = await loadConfig({ env: {}, cwd: await writeConfig(place, options) })
   const gateway = await createGateway(config, {
     log: options.log ?? createLog(process.env['TEST_LOG'] ?? 'silent'),
+    ...(options.clock && { clock: options.clock }),
     ...(options.inputRule ? { inputRule: options.inputRule } : {}),
     ...(options.webhookRule ? { webhookRule: options.webhookRule } : {}),
     ...(options.delivery ? { delivery: options.delivery } : {}),

@@ -70,9 +70,9 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
   return {
     ...spool,
 
-    async put(file) {
+    async put(file, { content } = {}) {
       // The store is durable, so that the file on this machine need not be.
-      const { sha256, byteSize, bytes } = await digest(file, Promise.resolve(true))
+      const { sha256, byteSize, bytes } = await digest(file, { isSynced: Promise.resolve(true), content })
       await touch(sha256)
       const existing = await bucket.head(objectKey(sha256))
       if (existing?.byteSize !== byteSize) {

@@ -125,7 +125,8 @@ export function ingestFile(
     if (facts.status === 'rejected') throw facts.reason
     if (hash.status === 'rejected') throw hash.reason
     const { byteSize: _, hasAlpha: _alpha, ...known } = facts.value
-    return { ...(await store.put(file, isSynced)), ...known, thumbhash: hash.value }
+    const stored = await store.put(file, { isSynced, ...(typeof content !== 'string' && { content }) })
+    return { ...stored, ...known, thumbhash: hash.value }
   })
 }
 

@@ -1,4 +1,6 @@
-// A JSON text with images in base64, read from the store while it is sent: its length is known, its bytes are not in memory.
+// A JSON text with images in base64, encoded while it is sent: its length is known. Large images are read from the store
+// meanwhile, and are never in memory as a whole.
+import { MAX_CACHED_FILE_BYTES } from '../../assets/memory-cache.ts'
 import type { AssetStore } from '../../assets/store.ts'
 import type { AssetRow } from '../../db/tables/tables.ts'
 
@@ -17,25 +19,35 @@ export function lengthOfParts(parts: readonly BodyPart[]): number {
 /** Throws AssetMissing. */
 export async function* readParts(
   parts: Iterable<BodyPart>,
-  store: Pick<AssetStore, 'open'>,
+  store: Pick<AssetStore, 'open' | 'read'>,
 ): AsyncGenerator<Buffer, void> {
   for (const part of parts) {
     if (typeof part === 'string') yield Buffer.from(part)
-    else yield* readBase64(part, store)
+    else if (part.byteSize <= MAX_CACHED_FILE_BYTES) yield* encode(await store.read(part.sha256))
+    else yield* encodeStream(await store.open(part.sha256))
   }
 }
 
-async function* readBase64(
-  { sha256 }: { sha256: string },
-  store: Pick<AssetStore, 'open'>,
-): AsyncGenerator<Buffer, void> {
+/** Three bytes are four characters. Larger texts are collected later, and take several times the memory. */
+const PIECE_BYTES = 3 * 16 * 1024
+
+function* encode(bytes: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    yield Buffer.from(bytes.toString('base64', at, Math.min(at + PIECE_BYTES, bytes.length)), 'latin1')
+}
+
+async function* encodeStream(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of await store.open(sha256)) {
-    const bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    // Three bytes are four characters.
-    const whole = bytes.length - (bytes.length % 3)
-    if (whole > 0) yield Buffer.from(bytes.toString('base64', 0, whole), 'latin1')
-    rest = bytes.subarray(whole)
+  for await (const chunk of chunks) {
+    const start = rest.length === 0 ? 0 : 3 - rest.length
+    if (chunk.length < start) {
+      rest = Buffer.concat([rest, chunk])
+      continue
+    }
+    if (start > 0) yield* encode(Buffer.concat([rest, chunk.subarray(0, start)]))
+    const end = chunk.length - ((chunk.length - start) % 3)
+    yield* encode(chunk.subarray(start, end))
+    rest = chunk.subarray(end)
   }
-  if (rest.length > 0) yield Buffer.from(rest.toString('base64'), 'latin1')
+  yield* encode(rest)
 }

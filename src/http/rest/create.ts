@@ -4,6 +4,7 @@ import { GatewayError, gatewayErrorOf } from '../../errors.ts'
 import { answerFor } from './answer.ts'
 import { headersOf, optionsOf, recordAnswer, type Created } from './created.ts'
 import { urlOf, type RestExchange, type RestDeps } from './deps.ts'
+import { answerWithWhitespace } from './keepalive.ts'
 import type { NewCall, OpenCalls } from './open-calls.ts'
 import type { Target } from './paths.ts'
 import { problemOf, problemResponse } from './problem.ts'
@@ -32,6 +33,7 @@ export async function create(
     const created = { exchange, read, call, open, task, headers }
     if (call.isAsync) return open.follow(await acceptedResponse(deps, created))
     if (read.isStream) return await streamAnswer(deps, calls, created)
+    if (read.isKeptAlive && !hasAnswer(task)) return await answerWithWhitespace(deps, calls, created)
     return await answer(deps, calls, created, startedAt)
   } catch (error) {
     const id = randomUUID()

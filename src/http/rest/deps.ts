@@ -24,7 +24,7 @@ export interface RestDeps {
   settings: RestSettings
   engine: Engine
   db: Database
-  store: Pick<AssetStore, 'open'>
+  store: Pick<AssetStore, 'open' | 'read'>
   providers: readonly Provider[]
   keyring: Pick<Keyring, 'authenticate' | 'watch'>
   bodies: Bodies

@@ -8,6 +8,8 @@ export interface Extensions {
   /** Does not attach to an earlier call. */
   isFresh: boolean
   isAsync: boolean
+  /** White space is sent while the request waits. */
+  isKeptAlive: boolean
 }
 
 interface Extension {
@@ -40,7 +42,14 @@ export function readExtensions(headers: Headers, body: Readonly<Record<string, u
     input,
     isFresh: headers.get('darkroom-fresh') === '1' || body['fresh'] === true,
     isAsync: prefers.includes('respond-async') || body['async'] === true,
+    isKeptAlive: isKeptAlive(headers.get('darkroom-keepalive') ?? body['keepalive']),
   }
+}
+
+function isKeptAlive(value: unknown): boolean {
+  if (value === undefined || value === null) return false
+  if (value === 'whitespace') return true
+  throw invalid('darkroom.keepalive', 'must be whitespace')
 }
 
 function readKey(value: unknown, name: string): Partial<TaskInput> {

@@ -20,7 +20,7 @@ export interface RestWarning {
 
 export type ResponseFormat = 'url' | 'b64_json'
 
-export interface CreateRequest extends Pick<Extensions, 'isFresh' | 'isAsync'> {
+export interface CreateRequest extends Omit<Extensions, 'input'> {
   input: TaskInput
   isForm: boolean
   isStream: boolean
@@ -45,7 +45,7 @@ export async function readCreateRequest(
   const { fields, form } = await readBody(request, bodies, held)
   const isForm = form !== undefined
   const extensions = readObject(fields['darkroom'] ?? {}, 'darkroom', isForm)
-  const { input: extended, isFresh, isAsync } = readExtensions(request.headers, extensions)
+  const { input: extended, ...behavior } = readExtensions(request.headers, extensions)
   const warnings: RestWarning[] = []
   const given: Partial<TaskInput> = {}
   const images = form ? () => imagesOfForm(form) : () => imagesOfBody(fields)
@@ -77,8 +77,7 @@ export async function readCreateRequest(
   return {
     input,
     isForm,
-    isFresh,
-    isAsync,
+    ...behavior,
     isStream,
     isFormatGiven,
     // OpenAI's default for DALL·E.

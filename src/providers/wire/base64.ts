@@ -22,21 +22,27 @@ export function createBase64Decoder() {
 
   function decode(text: string): Buffer {
     if (padded) return NOTHING
-    let whole = carry + text
-    let bytes = decodeGroups(whole)
-    // Node skips unknown characters.
-    if (bytes.length < bytesIn(whole)) {
-      whole = digitsIn(whole)
-      bytes = decodeGroups(whole)
+    const fill = carry === '' ? 0 : 4 - carry.length
+    const size = carry.length + text.length
+    if (scratch.length < size) scratch = Buffer.allocUnsafeSlow(size)
+    if (size < 4) {
+      carry = digitsIn(carry + text)
+      return NOTHING
     }
-    carry = whole.slice(whole.length - (whole.length % 4))
-    return bytes
+    // Joined with the entire text, the carry would copy it.
+    const first = fill === 0 ? 0 : scratch.write(carry + text.slice(0, fill), 'base64')
+    const end = text.length - ((text.length - fill) % 4)
+    const written = first + scratch.write(text.slice(fill, end), first, 'base64')
+    // Node skips unknown characters.
+    if (written < bytesIn(size)) return decodeDigits(digitsIn(carry + text))
+    carry = text.slice(end)
+    return scratch.subarray(0, written)
   }
 
-  function decodeGroups(text: string): Buffer {
-    const digits = text.slice(0, text.length - (text.length % 4))
-    if (scratch.length < digits.length) scratch = Buffer.allocUnsafeSlow(digits.length)
-    return scratch.subarray(0, scratch.write(digits, 'base64'))
+  function decodeDigits(digits: string): Buffer {
+    const end = digits.length - (digits.length % 4)
+    carry = digits.slice(end)
+    return scratch.subarray(0, scratch.write(digits.slice(0, end), 'base64'))
   }
 
   function digitsIn(text: string): string {
@@ -60,8 +66,8 @@ export function createBase64Decoder() {
   }
 }
 
-function bytesIn(text: string): number {
-  return Math.floor(text.length / 4) * 3
+function bytesIn(digits: number): number {
+  return Math.floor(digits / 4) * 3
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
