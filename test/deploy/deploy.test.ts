@@ -18,12 +18,43 @@ const ROOT = resolve(FOLDER, '../..')
 const KUBERNETES = join(ROOT, 'deploy/kubernetes')
 const text = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
-interface Manifest {
+interface Manifest<Spec = unknown> {
   apiVersion: string
   kind: string
   metadata: { name: string }
-  spec?: any
+  spec: Spec
   data?: Record<string, string>
+}
+interface Selector {
+  matchLabels: unknown
+}
+interface Container {
+  ports: [{ containerPort: unknown }]
+  env: { name: string }[]
+  securityContext: unknown
+  readinessProbe: { periodSeconds: number; failureThreshold: number }
+}
+interface StatefulSet {
+  selector: Selector
+  template: {
+    metadata: { labels: unknown }
+    spec: { securityContext: unknown; containers: [Container]; terminationGracePeriodSeconds: number }
+  }
+}
+interface Scaler {
+  scaleTargetRef: { name: string }
+  metrics: [{ external: { metric: { name: string } } }]
+}
+interface Service {
+  image?: string
+  command?: string[]
+  environment: Record<string, string>
+  volumes?: string[]
+  depends_on?: Record<string, unknown>
+}
+interface Compose {
+  services: Record<string, Service>
+  volumes: Record<string, unknown>
 }
 interface Linter {
   validate(dockerfile: string): { message: string }[]
@@ -41,19 +72,21 @@ beforeAll(async () => {
   yaml = await load<Yaml>('yaml')
 }, 120_000)
 
-function read(source: string): any[] {
+function read<Document>(source: string): Document[] {
   return yaml.parseAllDocuments(source).map((document) => {
     expect(document.errors).toEqual([])
-    return document.toJS()
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the files are written; the schemas validate them
+    return document.toJS() as Document
   })
 }
 
 const manifests = (): Manifest[] =>
   readdirSync(KUBERNETES)
     .filter((name) => name !== 'kustomization.yaml')
-    .flatMap((name) => read(text(`deploy/kubernetes/${name}`)) as Manifest[])
+    .flatMap((name) => read<Manifest>(text(`deploy/kubernetes/${name}`)))
 
-const find = (kind: string) => manifests().find((one) => one.kind === kind)!
+const find = <Spec>(kind: string) => manifests().find((one) => one.kind === kind)! as Manifest<Spec>
+const containerOf = ({ spec }: Manifest<StatefulSet>) => spec.template.spec.containers[0]
 
 /** Problems of a manifest by the schema of its kind. */
 async function problemsOf(one: Manifest): Promise<string[]> {
@@ -70,28 +103,34 @@ async function problemsOf(one: Manifest): Promise<string[]> {
 
 describe('the Kustomize base', () => {
   it('lists every manifest, and each is valid by the schema of its kind', async () => {
-    const [kustomization] = read(text('deploy/kubernetes/kustomization.yaml'))
-    expect([...kustomization.resources, 'kustomization.yaml'].toSorted()).toEqual(
+    const [kustomization] = read<{ resources: string[]; images: unknown }>(
+      text('deploy/kubernetes/kustomization.yaml'),
+    )
+    expect([...kustomization!.resources, 'kustomization.yaml'].toSorted()).toEqual(
       readdirSync(KUBERNETES).toSorted(),
     )
-    expect(kustomization.images).toEqual([{ name: 'darkroom', newTag: manifest.version }])
+    expect(kustomization!.images).toEqual([{ name: 'darkroom', newTag: manifest.version }])
     const problems = await Promise.all(manifests().map(problemsOf))
     expect(problems.flat()).toEqual([])
-    const wrong = structuredClone(find('StatefulSet'))
-    wrong.spec.template.spec.containers[0].ports[0].containerPort = 'http'
+    const wrong = find<StatefulSet>('StatefulSet')
+    containerOf(wrong).ports[0].containerPort = 'http'
     expect(await problemsOf(wrong)).toHaveLength(1)
   })
 
   it('runs as an unprivileged user on a read-only file system, and may stop for as long as calls take', () => {
-    const { spec } = find('StatefulSet').spec.template
-    const [container] = spec.containers
+    const set = find<StatefulSet>('StatefulSet')
+    const { spec } = set.spec.template
+    const container = containerOf(set)
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 })
     expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     })
-    const { engine } = JSON.parse(find('ConfigMap').data!['darkroom.config.json']!)
+    const config: { engine: { shutdownDelayMs: number; drainTimeoutMs: number } } = JSON.parse(
+      find('ConfigMap').data!['darkroom.config.json']!,
+    )
+    const { engine } = config
     const { readinessProbe } = container
     const stopsMs = engine.shutdownDelayMs + engine.drainTimeoutMs
     expect(spec.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(stopsMs + 30_000)
@@ -103,30 +142,27 @@ describe('the Kustomize base', () => {
 
   it('selects the pods everywhere, keeps one disruption at a time, and scales on queue depth', () => {
     const labels = { 'app.kubernetes.io/name': 'darkroom' }
-    const [set, budget, scaler] = [
-      find('StatefulSet'),
-      find('PodDisruptionBudget'),
-      find('HorizontalPodAutoscaler'),
-    ]
+    const set = find<StatefulSet>('StatefulSet')
+    const budget = find('PodDisruptionBudget')
+    const scaler = find<Scaler>('HorizontalPodAutoscaler')
     expect(set.spec.template.metadata.labels).toEqual(labels)
     expect(set.spec.selector.matchLabels).toEqual(labels)
     expect(budget.spec).toEqual({ maxUnavailable: 1, selector: { matchLabels: labels } })
-    for (const service of manifests().filter(({ kind }) => kind === 'Service'))
-      expect(service.spec.selector).toEqual(labels)
+    const services = manifests().filter(({ kind }) => kind === 'Service')
+    expect(services.map(({ spec }) => spec)).toMatchObject([{ selector: labels }, { selector: labels }])
     expect(scaler.spec.scaleTargetRef.name).toBe(set.metadata.name)
     const { name } = scaler.spec.metrics[0].external.metric
     expect(text('docs/observability.md')).toContain(`\`${name}\``)
   })
 
   it('sets only variables that the server reads, each with a value in the ConfigMap', () => {
-    const { env } = find('StatefulSet').spec.template.spec.containers[0]
-    const names = env.map((one: { name: string }) => one.name)
+    const names = containerOf(find<StatefulSet>('StatefulSet')).env.map(({ name }) => name)
     expect(names.toSorted()).toEqual(
       Object.keys(find('ConfigMap').data!)
         .filter((key) => !key.includes('.'))
         .toSorted(),
     )
-    expect(names.filter((name: string) => !KNOWN.has(name))).toEqual([])
+    expect(names.filter((name) => !KNOWN.has(name))).toEqual([])
   })
 })
 
@@ -134,21 +170,20 @@ const KNOWN = new Set([...Object.values<string>(VARIABLES), 'DARKROOM_CONFIG'])
 
 describe('the compose files', () => {
   it('have a second host, PostgreSQL and an S3 server, whose bucket exists before the hosts start', () => {
-    const [own] = read(text('compose.yaml'))
-    const [more] = read(text('compose.s3.yaml').replaceAll('!override', ''))
-    const services = { ...own.services, ...more.services }
-    for (const { depends_on: needs = {} } of Object.values<any>(services))
-      for (const name of Object.keys(needs)) expect(Object.keys(services)).toContain(name)
-    expect(Object.keys(more.services.darkroom.depends_on)).toEqual(['database', 'bucket'])
-    const { environment } = more.services['darkroom-2']
-    const url = new URL(environment.ASSETS_URL)
+    const [own] = read<Compose>(text('compose.yaml'))
+    const [more] = read<Compose>(text('compose.s3.yaml').replaceAll('!override', ''))
+    const services = { ...own!.services, ...more!.services }
+    const all = Object.values(services)
+    const needed = all.flatMap(({ depends_on: needs = {} }) => Object.keys(needs))
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(needed))
+    expect(Object.keys(more!.services['darkroom']?.depends_on ?? {})).toEqual(['database', 'bucket'])
+    const url = new URL(more!.services['darkroom-2']?.environment['ASSETS_URL'] ?? '')
     expect(url.searchParams.get('endpoint')).toBe('http://store:8333')
-    expect(more.services.bucket.command.join(' ')).toContain(`http://store:8333/${url.hostname}`)
-    const volumes = { ...own.volumes, ...more.volumes }
-    for (const { volumes: mounts = [] } of Object.values<any>(services))
-      for (const mount of mounts) expect(Object.keys(volumes)).toContain(mount.split(':')[0])
-    for (const { image } of Object.values<any>(services))
-      if (image !== undefined) expect(image).toMatch(/:[\w.-]*\d/)
+    expect(more!.services['bucket']?.command?.join(' ')).toContain(`http://store:8333/${url.hostname}`)
+    const mounted = all.flatMap(({ volumes = [] }) => volumes.map((mount) => mount.split(':')[0]))
+    expect(Object.keys({ ...own!.volumes, ...more!.volumes })).toEqual(expect.arrayContaining(mounted))
+    const images = all.flatMap(({ image }) => image ?? [])
+    expect(images.filter((image) => !/:[\w.-]*\d/.test(image))).toEqual([])
   })
 })
 
@@ -210,7 +245,7 @@ describe('the Dockerfile', () => {
     expect(check[0]).toBe('-e')
     await expect.poll(isHealthy, { timeout: 30_000, interval: 500 }).toBe(true)
     server.kill('SIGTERM')
-    expect(await ended, output).toEqual([0, null])
+    expect([...(await ended), output]).toEqual([0, null, expect.stringContaining('Stopped.')])
     expect(await isHealthy()).toBe(false)
   })
 })

@@ -107,16 +107,16 @@ describe('requests in the life of images', () => {
   })
 })
 
-describe('presigned URLs', () => {
-  const presignAt = async (parameters: string) => {
-    const bucket = await openBucket(parseS3Url(`s3://pictures/a?region=eu-west-1${parameters}`), {
-      clock: systemClock,
-      random: Math.random,
-    })
-    onTestFinished(() => bucket.close())
-    return new URL(await bucket.presign('objects/aa', PRESIGNED))
-  }
+async function presignAt(parameters: string): Promise<URL> {
+  const bucket = await openBucket(parseS3Url(`s3://pictures/a?region=eu-west-1${parameters}`), {
+    clock: systemClock,
+    random: Math.random,
+  })
+  onTestFinished(() => bucket.close())
+  return new URL(await bucket.presign('objects/aa', PRESIGNED))
+}
 
+describe('presigned URLs', () => {
   it.each([
     ['', 'pictures.s3.eu-west-1.amazonaws.com', '/a/objects/aa'],
     ['&pathStyle=true', 's3.eu-west-1.amazonaws.com', '/pictures/a/objects/aa'],
