@@ -63,13 +63,14 @@ interface Yaml {
   parseAllDocuments(text: string): { errors: unknown[]; toJS(): unknown }[]
 }
 
-const load = async <Module>(name: string): Promise<Module> =>
-  (await import(pathToFileURL(createRequire(join(FOLDER, 'package.json')).resolve(name)).href)) as Module
+const resolvePackage = (name: string) => createRequire(join(FOLDER, 'package.json')).resolve(name)
+const load = async <Module>(file: string): Promise<Module> =>
+  (await import(pathToFileURL(file).href)) as Module
 
 let yaml: Yaml
 beforeAll(async () => {
   await installPackages(FOLDER)
-  yaml = await load<Yaml>('yaml')
+  yaml = await load<Yaml>(resolvePackage('yaml'))
 }, 120_000)
 
 function read<Document>(source: string): Document[] {
@@ -91,7 +92,8 @@ const containerOf = ({ spec }: Manifest<StatefulSet>) => spec.template.spec.cont
 /** Problems of a manifest by the schema of its kind. */
 async function problemsOf(one: Manifest): Promise<string[]> {
   const { [one.kind]: Model } = await load<Record<string, new (data: Manifest) => { validate(): void }>>(
-    `kubernetes-models/${one.apiVersion}/${one.kind}`,
+    // Its exports are for `import` only.
+    join(FOLDER, 'node_modules/kubernetes-models', one.apiVersion, `${one.kind}.js`),
   )
   try {
     new Model!(one).validate()
@@ -197,7 +199,7 @@ function commandOf(instruction: string): string[] {
 
 describe('the Dockerfile', () => {
   it('has no finding of a linter, and ends as an unprivileged user with a health check', async () => {
-    const { validate } = await load<Linter>('dockerfile-utils')
+    const { validate } = await load<Linter>(resolvePackage('dockerfile-utils'))
     expect(validate(text('Dockerfile')).map(({ message }) => message)).toEqual([])
     expect(validate('FRM node\nCMD node')).not.toEqual([])
     const lines = text('Dockerfile').split('\n')
