@@ -1,5 +1,5 @@
 // Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
-// folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight`,
+// folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight` and `storage`,
 // `--millions` the number of attempts of `report` and of tasks of `responsiveness` and
 // `filters`; both are 1 by default. `--quick`,
 // `--viewers` and `--rounds` shorten `delivery`. README.md says how to read the figures.
@@ -22,6 +22,7 @@ import { report } from './report.ts'
 import { responsiveness } from './responsiveness.ts'
 import { restMemory } from './rest-memory.ts'
 import { rest } from './rest.ts'
+import { storage } from './storage.ts'
 import { render } from './table.ts'
 import { uploads } from './uploads.ts'
 import { webhooks } from './webhooks.ts'
@@ -53,6 +54,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   spill,
   uploads,
   flight: () => flight(minutes),
+  storage: () => storage(minutes),
 }
 
 const { values } = parseArgs({

@@ -124,7 +124,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const renditions = createRenditions(store, join(config.dataDir, 'renditions'))
   const downloader = createDownloader({ rule: inputRule })
   const poster = createPoster({ rule: webhookRule })
-  const { providers, adminKey } = config
+  const { providers, adminKey, publicUrl, corsOrigins, introspection, operatorIntrospection } = config
   const allowAnonymous = options.allowAnonymous ?? isLoopback(config.host)
   const keyring = createKeyring({ db, clock, wakeUps, log }, { adminKey, allowAnonymous })
   const signer = createSigner(await ensureSigningSecret(db), clock)
@@ -184,7 +184,6 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     loaders: createLoaders(db),
   })
   const readClient = createClientReader(config.trustedProxies)
-  const { publicUrl, corsOrigins, introspection, operatorIntrospection } = config
   const hub = createLiveHub({ clock, log })
   const memory = createBodyBudget(MEMORY_LIMITS, clock)
   const bodies = createBodies({ memory, store, clock, log })
@@ -277,6 +276,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   }
 
   async function close(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
+    engine.handOver()
+    if (listener) await clock.sleep(config.engine.shutdownDelayMs, forceStop)
     engine.drain()
     // Subscribers reconnect to another process while provider calls finish.
     await listener?.closeStreams()

@@ -54,6 +54,7 @@ describe('the configuration', () => {
         lookupDelaysMs: [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
         pollMs: 1_000,
         progressIntervalMs: 500,
+        shutdownDelayMs: 0,
         drainTimeoutMs: 240_000,
       },
       retention: {

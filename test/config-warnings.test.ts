@@ -40,6 +40,21 @@ describe('the configuration', () => {
     ])
   })
 
+  it.each([
+    ['endpoint=http://store:9000', true],
+    ['endpoint=http://10.1.2.3:9000', true],
+    ['endpoint=http://store:9000&publicEndpoint=https://s3.paint.example', false],
+    ['endpoint=https://s3.paint.example', false],
+    ['region=eu-central-1', false],
+  ])('warns of redirects to a bucket at %s: %s', async (parameters, isWarned) => {
+    const { warnings } = await load({
+      assetsUrl: `s3://pictures?${parameters}`,
+      assetsDelivery: 'redirect',
+      publicUrl: 'https://paint.example',
+    })
+    expect(warnings.map((one) => one.includes('publicEndpoint'))).toEqual(isWarned ? [true] : [])
+  })
+
   it('warns of a list of operations that is not used', async () => {
     const { warnings } = await load({ persistedQueries: 'auto', persistedQueriesFile: 'operations.json' })
     expect(warnings).toEqual(['persistedQueriesFile has no effect, because persistedQueries is "auto".'])

@@ -53,6 +53,22 @@ describe('docs/faults.md', () => {
   })
 })
 
+describe('docs/storage.md', () => {
+  const page = readFileSync('docs/storage.md', 'utf8').split('## What other stores do differently')[1] ?? ''
+  const rows = [...page.matchAll(/^\| ([^|]+) \| [^|]+ \| ([^|]+) \|$/gm)]
+    .map(([, , cell = '']) => ({ cell }))
+    .slice(1)
+
+  it('names a test for each difference of a store, or says why there is none', () => {
+    expect(rows).toHaveLength(20)
+    for (const { cell } of rows) {
+      const tests = testsIn(cell)
+      expect(tests.filter(({ file, title }) => !hasTitle(file, title))).toEqual([])
+      expect(tests.length > 0 || /^not tested: \S/.test(cell)).toBe(true)
+    }
+  })
+})
+
 describe('docs/guarantees.md', () => {
   const page = readFileSync('docs/guarantees.md', 'utf8')
 

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto'
 import type { ResultAddressRow } from '../db/tables/tables.ts'
 import { systemClock } from '../clock.ts'
 import type { AttentionFinding } from '../engine/maintenance/attention.ts'
 import type { InvariantFinding } from '../engine/maintenance/invariants/index.ts'
-import { EXIT, type Arguments, type Command, type CommandContext } from './command.ts'
+import { EXIT, UsageError, type Arguments, type Command, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
 import { print } from './output.ts'
 import type { Paint } from './screen.ts'
@@ -11,10 +12,11 @@ import { indented, renderTable, type TableCell } from './table.ts'
 export const doctor: Command = {
   name: 'doctor',
   summary: 'Check the consistency of the database and the images, and list results that were not fetched',
-  usage: '[--json] [--skip-files]',
+  usage: '[--json] [--skip-files | --sample <percent>]',
   options: {
     '--json': 'Print JSON with every violation, not only the first three of each',
     '--skip-files': 'Do not read the images, which takes the most time',
+    '--sample <percent>': 'Read that share of the images, chosen at random (default: 100)',
   },
   notes: {
     Checks: {
@@ -31,7 +33,11 @@ export const doctor: Command = {
       '1': 'Otherwise, or there is no database',
     },
   },
-  examples: ['darkroom doctor', 'DATABASE_URL=postgres://… darkroom doctor --json'],
+  examples: [
+    'darkroom doctor',
+    'darkroom doctor --sample 5',
+    'DATABASE_URL=postgres://… darkroom doctor --json',
+  ],
   run: runDoctor,
 }
 
@@ -40,7 +46,8 @@ const MAX_UNFETCHED = 100
 /** Reads the images. */
 const FILES_INVARIANT = 'I10'
 
-async function runDoctor({ flags }: Arguments, context: CommandContext): Promise<number> {
+async function runDoctor({ flags, values }: Arguments, context: CommandContext): Promise<number> {
+  const percent = readPercent(values['sample'])
   const { openAssetStore } = await import('../assets/open.ts')
   const { listAllAddresses } = await import('../db/attempts/addresses.ts')
   const { inspectDatabase } = await import('../db/connection/inspect.ts')
@@ -48,12 +55,19 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
   const { findViolations } = await import('../engine/maintenance/invariants/index.ts')
   const config = await readConfig(context)
   const without = flags.has('skip-files') ? [FILES_INVARIANT] : []
+  const images = { recorded: 0, read: 0 }
+  const isRead = () => {
+    images.recorded++
+    const isChosen = randomInt(100) < percent
+    if (isChosen) images.read++
+    return isChosen
+  }
   const { location, result } = await inspectDatabase(config, async (q) => {
     const store = await openAssetStore(config)
     try {
       const providers = config.providers.map(({ name }) => name)
       return {
-        invariants: await findViolations(q, store, { without }),
+        invariants: await findViolations(q, store, { without, isRead }),
         attention: await findAttention(q, { spool: store.spool, providers, now: systemClock.now() }),
         unfetchedResults: (await listAllAddresses(q, MAX_UNFETCHED)).map(unfetchedResult),
       }
@@ -65,9 +79,16 @@ async function runDoctor({ flags }: Arguments, context: CommandContext): Promise
     result.invariants.every(({ violations }) => violations.length === 0) &&
     result.attention.every(({ cases }) => cases.length === 0)
   const { paint } = context.out
-  const text = page(location, result, paint) + unfetchedPage(result.unfetchedResults, paint)
-  print(context.out, { flags }, { text, data: { ok, database: location, ...result } })
+  const read = percent < 100 ? `  ${images.read} of ${images.recorded} images were read.\n\n` : ''
+  const text = page(location, result, paint) + read + unfetchedPage(result.unfetchedResults, paint)
+  print(context.out, { flags }, { text, data: { ok, database: location, images, ...result } })
   return ok ? EXIT.ok : EXIT.failed
+}
+
+function readPercent(text = '100'): number {
+  const percent = Number(text)
+  if (Number.isInteger(percent) && percent >= 1 && percent <= 100) return percent
+  throw new UsageError(`--sample is ${text}; it must be a whole number from 1 to 100.`)
 }
 
 interface Findings {

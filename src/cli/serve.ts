@@ -55,7 +55,7 @@ export const serve: Command = {
       rest: 'attach, undeliveredMs, waitMs, cancelOnHangup, hangupGraceMs, modelAliases',
       unknownCost: 'after, post: replaces the hold of a cost that stays unknown',
       engine: 'maxAttempts, leaseMs, heartbeatMs, reapMs, lookupDelaysMs, pollMs,',
-      '': 'progressIntervalMs, drainTimeoutMs',
+      '': 'progressIntervalMs, shutdownDelayMs, drainTimeoutMs',
     },
     Signals: {
       'SIGTERM, SIGINT': 'Wait for running calls, then exit',

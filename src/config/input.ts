@@ -107,6 +107,8 @@ export interface EngineConfig {
   pollMs?: number | undefined
   /** Minimum time between progress events of a task. Default 500. */
   progressIntervalMs?: number | undefined
+  /** A shutdown reports 503 at `/readyz` so long before it refuses requests. Default 0. */
+  shutdownDelayMs?: number | undefined
   /** `stop()` waits so long for running calls. Default 240 000. */
   drainTimeoutMs?: number | undefined
 }

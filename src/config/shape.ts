@@ -28,6 +28,7 @@ const ENGINE_SHAPE = z
     maxCooldownMs: wholeNumber(1_000, 86_400_000).default(300_000),
     pollMs: wholeNumber(10, 60_000).default(1_000),
     progressIntervalMs: wholeNumber(0, 60_000).default(500),
+    shutdownDelayMs: wholeNumber(0, 600_000).default(0),
     drainTimeoutMs: wholeNumber(0, 3_600_000).default(240_000),
   })
   .refine(({ heartbeatMs, leaseMs }) => heartbeatMs * 2 <= leaseMs, {

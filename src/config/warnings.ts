@@ -1,15 +1,19 @@
+import { parseS3Url } from '../assets/s3/settings.ts'
 import type { Provider } from '../providers/provider.ts'
 import { isLoopback } from './setting-checks.ts'
 import type { ConfigSettings } from './shape.ts'
 
 const USUAL_MAX_CALL_MS = 240_000
 
-type Setup = Pick<ConfigSettings, 'publicUrl' | 'engine' | 'persistedQueries' | 'persistedQueriesFile'> & {
+type Setup = Pick<
+  ConfigSettings,
+  'publicUrl' | 'engine' | 'persistedQueries' | 'persistedQueriesFile' | 'assetsUrl' | 'assetsDelivery'
+> & {
   providers: readonly Provider[]
 }
 
 export function findWarnings(setup: Setup): string[] {
-  return [callbackWarning(setup), drainWarning(setup), listWarning(setup)].filter(
+  return [callbackWarning(setup), drainWarning(setup), listWarning(setup), redirectWarning(setup)].filter(
     (warning) => warning !== undefined,
   )
 }
@@ -38,6 +42,20 @@ function drainWarning({ engine: { drainTimeoutMs }, providers }: Setup): string 
 function listWarning({ persistedQueries, persistedQueriesFile: file }: Setup): string | undefined {
   if (file === null || persistedQueries === 'allow-list') return undefined
   return `persistedQueriesFile has no effect, because persistedQueries is "${persistedQueries}".`
+}
+
+function redirectWarning({ assetsUrl, assetsDelivery, publicUrl }: Setup): string | undefined {
+  if (assetsUrl === null || assetsDelivery !== 'redirect' || publicUrl === null) return undefined
+  const { endpoint, publicEndpoint } = parseS3Url(assetsUrl)
+  const to = publicEndpoint ?? endpoint
+  if (to === null || isLoopback(new URL(publicUrl).hostname) || !isInternal(new URL(to).hostname))
+    return undefined
+  return `Images are delivered by redirects to ${to}, which browsers probably cannot reach: set publicEndpoint in ASSETS_URL.`
+}
+
+/** A loopback or private address, or a name without a dot. */
+function isInternal(host: string): boolean {
+  return isLoopback(host) || !/[.:]/.test(host) || /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host)
 }
 
 function namesOf(providers: readonly Provider[]): string {

@@ -86,6 +86,8 @@ export interface Deps {
 }
 
 export interface ShutdownSignals {
+  /** First: unsent attempts and checks go to another process. */
+  handOver: AbortSignal
   /** Aborts provider calls; their outcomes are recorded. */
   abortCalls: AbortSignal
   /** Aborts everything else before the process exits. */

@@ -38,11 +38,13 @@ import { createKey, revokeApiKey, type KeyInput } from './access/keys.ts'
 import { pauseProvider, resumeProvider, type PauseTarget } from './routing/health.ts'
 import { watchProviders } from './routing/watch.ts'
 import { createProject } from './access/projects.ts'
+import { createRepeat } from './repeat.ts'
 import { createReadiness } from './worker/readiness.ts'
 import { checkLate } from './worker/late-checks.ts'
 import { isKnownCallback, receiveCallback } from './attempts/callbacks.ts'
 import { decideUnknownCharges } from './maintenance/decide-charges.ts'
 import { estimateUnknownCosts } from './maintenance/estimate-costs.ts'
+import { createQueueMover } from './maintenance/move-queued.ts'
 import { reconcile } from './maintenance/reconcile.ts'
 import { settleReceivedAnswers } from './maintenance/adopt.ts'
 import { markDataFolderLost, recordOwnDataFolder } from './maintenance/data-folders.ts'
@@ -85,7 +87,8 @@ export function createEngine(deps: Deps) {
   const abortCalls = new AbortController()
   const exit = new AbortController()
   const readiness = createReadiness(deps)
-  const signals = { abortCalls: abortCalls.signal, exit: exit.signal }
+  const stop = stopClaiming.signal
+  const signals = { handOver: stop, abortCalls: abortCalls.signal, exit: exit.signal }
   const runner = createRunner(deps, signals, readiness)
   const fetcher = createRunner(deps, signals, readiness, { fetching: true })
   const housekeeping = createHousekeeping(deps)
@@ -100,15 +103,8 @@ export function createEngine(deps: Deps) {
   let delivering = Promise.resolve()
   let isDraining = false
 
+  const repeat = createRepeat(deps)
   const isHeld = (attemptId: string) => runner.holds(attemptId) || fetcher.holds(attemptId)
-
-  async function repeat(everyMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    for (;;) {
-      await clock.sleep(everyMs, signal)
-      if (signal.aborted) return
-      await work().catch((error: unknown) => log.error({ err: error }, 'periodic job failed; retrying'))
-    }
-  }
 
   /** Received answers are settled before anything is decided about their attempts. */
   async function recover(all: boolean): Promise<void> {
@@ -230,7 +226,7 @@ export function createEngine(deps: Deps) {
       await sweep({ isAlone: all })
       if (all) await db.tx((q) => releaseAllDeliveries(q, workerId))
       if (all) await openCalls.abandonOthers()
-      claiming = Promise.all([runner, fetcher].map((one) => one.run(stopClaiming.signal)))
+      claiming = Promise.all([runner, fetcher].map((one) => one.run(stop)))
       delivering = deliverer.run(stopDelivering.signal)
       jobs.push(
         repeat(tuning.heartbeatMs, exit.signal, async () => {
@@ -238,29 +234,30 @@ export function createEngine(deps: Deps) {
           // SQLite has one process, and so one folder.
           if (!all) await recordOwnDataFolder(deps, { isStart: false })
         }),
-        repeat(tuning.reapMs, stopClaiming.signal, async () => {
+        repeat(tuning.reapMs, stop, async () => {
           if (await clockWatch.areLeasesReliable()) await recover(false)
         }),
-        repeat(tuning.reapMs, stopClaiming.signal, () => reconcile(deps, stopClaiming.signal)),
-        repeat(tuning.reapMs, stopClaiming.signal, () => decideUnknownCharges(deps, stopClaiming.signal)),
-        repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, () =>
-          estimateUnknownCosts(deps, stopClaiming.signal),
-        ),
-        repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
-        repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, async () => {
-          if (await clockWatch.areAgesReliable()) await housekeeping.removeRows(stopClaiming.signal)
+        repeat(tuning.reapMs, stop, () => reconcile(deps, stop)),
+        repeat(tuning.reapMs, stop, createQueueMover(deps, stop)),
+        repeat(tuning.reapMs, stop, () => decideUnknownCharges(deps, stop)),
+        repeat(REMOVE_ROWS_INTERVAL_MS, stop, () => estimateUnknownCosts(deps, stop)),
+        repeat(tuning.reapMs, stop, () => checkLate(deps, signals)),
+        repeat(REMOVE_ROWS_INTERVAL_MS, stop, async () => {
+          if (await clockWatch.areAgesReliable()) await housekeeping.removeRows(stop)
           await openCalls.removeOld()
         }),
         repeat(openCalls.renewMs, exit.signal, openCalls.renew),
-        repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
+        repeat(UNUSED_FOR_MS, stop, async () => {
           if (!(await clockWatch.areAgesReliable())) return
           await sweep()
           // After a restore, images newer than the backup only look unused.
-          if (!restored) await housekeeping.collectFiles(stopClaiming.signal)
+          if (!restored) await housekeeping.collectFiles(stop)
         }),
       )
     },
 
+    /** Begins a shutdown: `problem` says so, and other processes get what can be handed over. Requests are served. */
+    handOver: () => stopClaiming.abort(),
     /** New tasks and subscriptions then throw SHUTTING_DOWN. */
     drain(): void {
       isDraining = true
@@ -294,7 +291,7 @@ export function createEngine(deps: Deps) {
     },
 
     /** Why this process cannot take new work, as a sentence. */
-    problem: async () => (isDraining ? 'shutting down' : readiness.problem()),
+    problem: async () => (stop.aborted ? 'shutting down' : readiness.problem()),
     subscriberCount: () => wakeUps.count('task:') + wakeUps.count('feed:'),
   }
 }

@@ -100,7 +100,7 @@ export const ProviderRef = builder.objectRef<ProviderRow>('Provider').implement(
         'A refusal is always NO. Null if not configured.',
     }),
     ...exposeAll(t, 'Int', {
-      concurrency: 'Maximum number of concurrent calls per server process. 0 if not configured.',
+      concurrency: 'Maximum number of concurrent calls of all servers on this database. 0 if not configured.',
     }),
     queuedAttempts: t.int({
       description: 'Number of attempts that wait to be sent to it, across all projects.',

@@ -1,6 +1,5 @@
 // Compares what viewers received with the log.
-import { join } from 'node:path'
-import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { openAssetStore } from '../../src/assets/open.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { encodeCursor } from '../../src/engine/events/cursor.ts'
 import { createLog } from '../../src/log.ts'
@@ -34,7 +33,7 @@ export async function readLogs(place: Place): Promise<Logs> {
           own.toSorted((a, b) => a.seq - b.seq).map(({ seq }) => encodeCursor('task', id, seq)),
         ]),
       ),
-      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openAssetStore({ assetsUrl: null, ...place })),
     }
   } finally {
     await db.close()

@@ -14,7 +14,7 @@ export interface Storm {
   tally: FaultTally
 }
 
-type ProcessFault = (storm: Storm) => Promise<boolean>
+export type ProcessFault = (storm: Storm) => Promise<boolean>
 
 const MINUTE_MS = 60_000
 const MAX_STOP_MS = 2.5 * TUNING.leaseMs
@@ -46,9 +46,10 @@ export interface ProcessFaults {
   disturb(): Promise<boolean>
 }
 
-export function createProcessFaults(storm: Storm): ProcessFaults {
+/** `more` faults are injected in turn with kills. */
+export function createProcessFaults(storm: Storm, more: Record<string, ProcessFault> = {}): ProcessFaults {
   const { random, tally, gateways } = storm
-  const kills = { ...KILLS, ...(gateways.otherHost ? HOST_FAULTS : {}) }
+  const kills = { ...KILLS, ...(gateways.otherHost ? HOST_FAULTS : {}), ...more }
   const inject = (deal: () => { kind: string; fault: ProcessFault } | null) => async () => {
     const card = deal()
     if (!card || !(await card.fault(storm))) return false

@@ -32,6 +32,8 @@ export interface SettleRecords {
   ids: string[]
   charges: () => string[]
   received?: Iterable<string>
+  /** After the end of all tasks, before the gateways are stopped. */
+  beforeStop?: (() => Promise<void>) | undefined
   /** Of a storm, whose upstreams also keep amounts. While it is busy, an unknown outcome may still be found. */
   more?: { evidence: Evidence; bills: () => readonly Charge[]; isBusy: () => Promise<boolean> }
 }
@@ -45,7 +47,7 @@ const QUIET_MS = 2500
 export async function settle(
   place: Place,
   gateways: GatewayProcess[],
-  { ids, charges, received = [], more }: SettleRecords,
+  { ids, charges, received = [], more, beforeStop }: SettleRecords,
 ): Promise<Settled> {
   const [gateway] = gateways
   if (!gateway) throw new Error('No gateway is running.')
@@ -64,6 +66,7 @@ export async function settle(
   }
   const settledMs = Math.round(performance.now() - startedAt)
   const listed = await listUnknownOutcomes(gateway)
+  await beforeStop?.()
   await Promise.all(gateways.map((one) => one[Symbol.asyncDispose]()))
 
   const final = await readFinalState(place)

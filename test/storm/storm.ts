@@ -8,7 +8,7 @@ import { createRandom, type Random } from '../support/random.ts'
 import { countOpenTasks, createEvidence } from './evidence.ts'
 import { createTally, type FaultCounts } from './faults.ts'
 import { startGateways, type Gateways } from './gateways.ts'
-import { createProcessFaults, setClocksRight } from './process-faults.ts'
+import { createProcessFaults, setClocksRight, type ProcessFault } from './process-faults.ts'
 import { settle, type Settled } from './settle.ts'
 import { MODES, startUpstreams } from './upstreams.ts'
 
@@ -23,6 +23,15 @@ export interface StormOptions {
   pace?: Pace
   /** Kinds of faults that are not injected. */
   without?: readonly string[]
+  /** Another set of hosts, with faults of what they share, and clients that watch. */
+  cluster?: {
+    startGateways(providersOf: (process: number) => Record<string, unknown>[]): Promise<Gateways>
+    faults: Record<string, ProcessFault>
+    /** Starts to watch. `end` makes a last task after those with `ids`, and returns its id; `problems` are gaps, in sentences. */
+    watch(
+      gateways: Gateways,
+    ): Promise<{ end(ids: readonly string[]): Promise<string>; problems(): Promise<string[]> }>
+  }
 }
 
 export interface Pace {
@@ -55,12 +64,17 @@ export async function runStorm({
   seed,
   pace = QUICK,
   without = [],
+  cluster,
 }: StormOptions): Promise<StormResult> {
   const tally = createTally(without)
   const evidence = createEvidence(place)
   const upstreams = await startUpstreams({ random: createRandom(seed + 1), tally, evidence })
   const hosts = { count: processes, otherHost: processes > 1 }
-  const gateways = await startGateways(place, hosts, (process) => upstreams.entriesFor(process))
+  const providersOf = (process: number) => upstreams.entriesFor(process)
+  const gateways = cluster
+    ? await cluster.startGateways(providersOf)
+    : await startGateways(place, hosts, providersOf)
+  const watching = await cluster?.watch(gateways)
   const over = new AbortController()
   const endingCooldowns = endCooldownsEarly(place, over.signal)
   const startedAt = performance.now()
@@ -85,7 +99,7 @@ export async function runStorm({
     }
   }
   const random = createRandom(seed)
-  const faults = createProcessFaults({ gateways, evidence, random, tally })
+  const faults = createProcessFaults({ gateways, evidence, random, tally }, cluster?.faults)
   await Promise.all([
     requestImages(),
     repeat(() => faults.kill(), createRandom(seed + 3)),
@@ -104,12 +118,16 @@ export async function runStorm({
       // A reply that hangs after its last byte is used when the time of the call is over.
       isBusy: async () => upstreams.inFlight() > 0 || (await gateways.countReceived()) > 0,
     },
+    beforeStop: watching && (async () => void ids.push(await watching.end(ids))),
   })
+  const gaps = (await watching?.problems()) ?? []
   over.abort()
   await endingCooldowns
   await upstreams.close()
   return {
     ...settled,
+    discrepancies: [...settled.discrepancies, ...gaps],
+    counts: { ...settled.counts, ...(watching && { gaps: gaps.length }) },
     faults: tally.counts,
     tasks: ids.length,
     charges: upstreams.charges().length,
@@ -119,7 +137,7 @@ export async function runStorm({
 }
 
 async function untilFewAreOpen(place: Place): Promise<void> {
-  while ((await countOpenTasks(place)) > MAX_OPEN_TASKS) await pause(500)
+  while ((await countOpenTasks(place).catch(() => Infinity)) > MAX_OPEN_TASKS) await pause(500)
 }
 
 /** A third of the tasks may be sent twice. */

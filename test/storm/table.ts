@@ -33,4 +33,5 @@ const SAYS: Record<string, string> = {
   lostImages: 'lost images that had arrived',
   unlisted: 'attempts outside every list',
   unended: 'attempts that wait after the end of their task',
+  gaps: 'gaps and repeated events of watching clients',
 }

@@ -1,4 +1,4 @@
-// The packages of the tested clients have a lock of their own, because one needs another version of graphql.
+// Packages that only some tests need have locks of their own. One of the tested clients needs another version of graphql.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,39 +8,39 @@ import { npm } from './npm.ts'
 /** The folder of the clients' programs: packages that they import are found from here. */
 export const CLIENTS_FOLDER = join(import.meta.dirname, '../clients')
 
-/** Installs the packages unless those of the present lock are there. Needs the registry, or npm's cache. */
-export async function installClients(): Promise<void> {
+export const installClients = () => installPackages(CLIENTS_FOLDER)
+
+/** Installs the packages of a folder unless those of the present lock are there. Needs the registry, or npm's cache. */
+export async function installPackages(folder: string): Promise<void> {
   const lock = createHash('sha256')
-    .update(await readFile(join(CLIENTS_FOLDER, 'package-lock.json')))
+    .update(await readFile(join(folder, 'package-lock.json')))
     .digest('hex')
-  while ((await readFile(installedMark(), 'utf8').catch(() => '')) !== lock) {
-    if (!(await takeTurn())) {
+  const mark = join(folder, 'node_modules/.installed-lock')
+  /** A folder that the installing process holds, with its process id. */
+  const turn = join(folder, '.installing')
+  while ((await readFile(mark, 'utf8').catch(() => '')) !== lock) {
+    if (!(await takeTurn(turn))) {
       await sleep(200)
       continue
     }
     try {
-      await npm(['ci', '--prefer-offline', '--loglevel=error'], CLIENTS_FOLDER)
-      await writeFile(installedMark(), lock)
+      await npm(['ci', '--prefer-offline', '--loglevel=error'], folder)
+      await writeFile(mark, lock)
     } finally {
-      await rm(turn(), { recursive: true, force: true })
+      await rm(turn, { recursive: true, force: true })
     }
   }
 }
 
-const installedMark = () => join(CLIENTS_FOLDER, 'node_modules/.installed-lock')
-
-/** A folder that the installing process holds, with its process id. */
-const turn = () => join(CLIENTS_FOLDER, '.installing')
-
 /** False if another process installs. The turn of a process that has ended is taken over. */
-async function takeTurn(): Promise<boolean> {
+async function takeTurn(turn: string): Promise<boolean> {
   try {
-    await mkdir(turn())
-    await writeFile(join(turn(), 'pid'), String(process.pid))
+    await mkdir(turn)
+    await writeFile(join(turn, 'pid'), String(process.pid))
     return true
   } catch {
-    const pid = Number(await readFile(join(turn(), 'pid'), 'utf8').catch(() => '0'))
-    if (pid > 0 && !isRunning(pid)) await rm(turn(), { recursive: true, force: true })
+    const pid = Number(await readFile(join(turn, 'pid'), 'utf8').catch(() => '0'))
+    if (pid > 0 && !isRunning(pid)) await rm(turn, { recursive: true, force: true })
     return false
   }
 }

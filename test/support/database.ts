@@ -12,6 +12,8 @@ export const DATABASES: DatabaseKind[] = ['sqlite', 'postgresql']
 export interface Place {
   databaseUrl: string | null
   dataDir: string
+  /** The bucket of its images; by default they are in the data folder. */
+  assetsUrl?: string
   remove(): Promise<void>
 }
 

@@ -1,6 +1,5 @@
 // What a closed gateway left in its database.
-import { join } from 'node:path'
-import { openDirectoryStore } from '../../src/assets/directory.ts'
+import { openAssetStore } from '../../src/assets/open.ts'
 import type { AssetRow, AttemptRow, TaskRow } from '../../src/db/tables/tables.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
@@ -23,7 +22,7 @@ export async function readFinalState(place: Place): Promise<FinalState> {
       tasks: await sql.select().from(tables.tasks),
       attempts: await sql.select().from(tables.attempts),
       assets: await sql.select().from(tables.assets),
-      violated: await checkInvariants(place, await openDirectoryStore(join(place.dataDir, 'assets'))),
+      violated: await checkInvariants(place, await openAssetStore({ assetsUrl: null, ...place })),
     }
   } finally {
     await db.close()

@@ -10,5 +10,6 @@ const inputRule = { ...requestRule(['http:']), ports: null, isPublic: () => true
 const config = await loadConfig({ env: process.env, cwd: process.cwd() })
 const gateway = await createGateway(config, { log: createLog(config.logLevel), inputRule })
 process.once('disconnect', () => void gateway.stop({ deadlineMs: 0 }).finally(() => process.exit()))
+process.once('SIGTERM', () => void gateway.stop().finally(() => process.exit()))
 const { url } = await gateway.start()
 process.send?.(url)

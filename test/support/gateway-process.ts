@@ -10,6 +10,8 @@ import { withCompileCache } from './compile-cache.ts'
 export interface GatewayProcess extends Client {
   url: string
   pid: number
+  /** Sends SIGTERM, and waits for the end. */
+  stop(): Promise<void>
   /** Kills it without a shutdown. */
   kill(): Promise<void>
   /** Freezes or resumes the process. */
@@ -29,6 +31,8 @@ export interface GatewayProcessOptions {
   /** A free port by default. */
   port?: number
   canSetClock?: boolean
+  /** The program; by default that of this version. */
+  entry?: string
   /** More environment variables. */
   env?: Record<string, string>
 }
@@ -45,13 +49,15 @@ export async function startGateway(
     port: options.port ?? 0,
     dataDir: place.dataDir,
     databaseUrl: place.databaseUrl,
+    // Not a setting of older versions.
+    ...(place.assetsUrl !== undefined && { assetsUrl: place.assetsUrl }),
     logLevel: process.env['TEST_LOG'] ?? 'silent',
     providers: options.providers ?? [{ name: 'sandbox', dialect: 'sandbox', durationMs: 0 }],
     engine: { progressIntervalMs: 0, ...options.engine },
     ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))
-  const child = fork(entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
+  const child = fork(options.entry ?? entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
     env: withCompileCache({ DARKROOM_CONFIG: file, ...options.env }),
     execArgv: options.canSetClock ? ['--import', join(import.meta.dirname, 'settable-clock.ts')] : [],
   })
@@ -66,6 +72,10 @@ export async function startGateway(
     url,
     pid: child.pid!,
     ...createClient(url),
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
     async kill() {
       child.kill('SIGKILL')
       await ended

@@ -1136,7 +1136,7 @@ export interface ProviderState {
   configured: boolean
   /** Current health, from recent call results and operator pauses. `cooldowns` has the causes. */
   health: ProviderHealth
-  /** Maximum number of concurrent calls per server process. 0 if not configured. */
+  /** Maximum number of concurrent calls of all servers on this database. 0 if not configured. */
   concurrency: number
   /** Number of attempts that it works on, across all projects and processes. */
   runningAttempts: number

@@ -21,7 +21,9 @@ import { CHECK, isHash, objectKey, OWNER, renditionKey, touchKey } from './keys.
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
 /** An idle store is asked so often whether it still takes objects. */
-const CHECK_INTERVAL_MS = 30_000
+const CHECK_INTERVAL_MS = 10_000
+/** A request may wait for a minute and be repeated. After this time without a success, the store is asked as well. */
+const SLOW_MS = 5_000
 const CHECK_TIMEOUT_MS = 5_000
 const SNIFF_BYTES = 512
 
@@ -37,10 +39,14 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
   const cache = createMemoryCache(MAX_CACHE_BYTES)
   const checkName = `${CHECK}${randomUUID()}`
   let provenAt = clock.monotonic()
+  /** Unfinished ones. */
+  const requests = new Set<{ startedAt: number }>()
   await bucket.check(checkName)
 
   /** A successful request proves that the store takes objects; after a failed one, the next check asks it. */
   async function storing<T>(work: () => Promise<T>): Promise<T> {
+    const request = { startedAt: clock.monotonic() }
+    requests.add(request)
     try {
       const result = await work()
       provenAt = clock.monotonic()
@@ -48,7 +54,15 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
     } catch (error) {
       provenAt = -Infinity
       throw error
+    } finally {
+      requests.delete(request)
     }
+  }
+
+  function isProven(): boolean {
+    const now = clock.monotonic()
+    const waitsSince = Math.max(provenAt, Math.min(now, ...[...requests].map(({ startedAt }) => startedAt)))
+    return now - provenAt < CHECK_INTERVAL_MS && now - waitsSince < SLOW_MS
   }
 
   async function getOrMissing(sha256: string, range?: { start: number; end: number }) {
@@ -147,7 +161,7 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
 
     async checkFreeSpace(neededBytes) {
       await spool.checkFreeSpace(neededBytes)
-      if (clock.monotonic() - provenAt < CHECK_INTERVAL_MS) return
+      if (isProven()) return
       const bytes = Buffer.from('a test of this store')
       const object = { open: () => bytes, byteSize: bytes.length, mimeType: 'text/plain' }
       await storing(() => bucket.put(`${CHECK}storing`, object, { retries: 0, timeoutMs: CHECK_TIMEOUT_MS }))

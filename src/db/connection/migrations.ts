@@ -20,3 +20,7 @@ export function checkVersion(location: string, applied: readonly string[], folde
       'not know. Nothing was changed. Run the newer version again, or restore a backup from before the upgrade.',
   )
 }
+
+export function hasNewMigrations(applied: readonly string[], folder: string): boolean {
+  return readdirSync(folder).some((name) => !applied.includes(name))
+}

@@ -1,5 +1,4 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client, type QueryConfig } from 'pg'
 import { Unavailable } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
@@ -7,8 +6,8 @@ import { createPostgresqlCounter } from './rate-counter.ts'
 import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
+import { migratePostgresql } from './migrate-postgresql.ts'
 import { listen, notifications } from './listen.ts'
-import { checkVersion, MIGRATIONS } from './migrations.ts'
 import {
   ConnectionLost,
   createPool,
@@ -20,16 +19,13 @@ import {
 } from './postgresql-pool.ts'
 import { postgresqlTables } from '../tables/postgresql.ts'
 
-// Without this lock, processes that start together fail with "duplicate key … pg_type".
-const MIGRATION_LOCK = 4_157_220_193
-
 const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
 const CONFLICT_RETRY_MS = 1_000
 const CONNECT_MS = 10_000
 
 /** Opens and migrates; other processes may share the database. */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
-  await migratePostgresql(url)
+  await migratePostgresql(url, withoutPassword(url))
   const pool = createPool(url, DEFAULT_LIMITS, log)
   // Their own connections, so that reports delay no transaction.
   const reportPool = createPool(url, REPORT_LIMITS, log)
@@ -62,26 +58,6 @@ export async function readPostgresql<T>(
   } finally {
     await client.end()
   }
-}
-
-async function migratePostgresql(url: string): Promise<void> {
-  const client = new Client({ connectionString: url, ...KEEP_ALIVE, connectionTimeoutMillis: CONNECT_MS })
-  await client.connect()
-  try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-    checkVersion(withoutPassword(url), await listApplied(client), MIGRATIONS.postgresql)
-    await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS.postgresql })
-  } finally {
-    await client.end()
-  }
-}
-
-async function listApplied(client: Client): Promise<string[]> {
-  const table = 'drizzle.__drizzle_migrations'
-  const { rows: found } = await client.query<{ oid: string | null }>('select to_regclass($1) as oid', [table])
-  if (found[0]?.oid == null) return []
-  const { rows } = await client.query<{ name: string }>(`select name from ${table}`)
-  return rows.map(({ name }) => name)
 }
 
 function queries(connection: Builders): Queries {

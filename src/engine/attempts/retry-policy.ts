@@ -78,18 +78,17 @@ export async function planRetry(
   attempt: AttemptRow,
   { failure, minResendDelayMs = 0 }: { failure: Failure; minResendDelayMs?: number | undefined },
 ): Promise<RetryDecision> {
-  const ofPart = (await listAttempts(q, [task.id])).filter(({ part }) => part === attempt.part)
+  const ofPart = await listOfPart(q, attempt)
   const charged = ofPart.filter(({ id, charged: c }) => id === attempt.id || c !== 'NO').length
-  const tried = new Set(ofPart.map(({ provider }) => provider))
   const { state, next } = decideRetry({
     failure,
-    attempts: ofPart.length,
+    attempts: ofPart.filter(wasTried).length,
     maxAttempts: deps.tuning.maxAttempts,
     permitsLeft: task.maxCharges - charged,
     onUnknownOutcome: task.request.onUnknownOutcome,
     cancelRequested: task.cancelRequestedAt !== null,
     provider: attempt.provider,
-    otherProvider: (await listEligible(q, deps, task, attempt)).find((name) => !tried.has(name)),
+    otherProvider: await findUntried(q, deps, task, attempt),
     minResendDelayMs: Math.max(minResendDelayMs, lookupWaitMs(deps, attempt)),
     random: deps.random(),
   })
@@ -106,6 +105,26 @@ export async function planRetry(
 function lookupWaitMs({ providers, tuning: { lookupDelaysMs } }: Deps, { provider }: AttemptRow): number {
   const canFind = findProvider(providers, provider)?.find !== undefined
   return canFind ? (lookupDelaysMs[1] ?? lookupDelaysMs[0] ?? 0) : 0
+}
+
+async function listOfPart(q: Queries, { taskId, part }: AttemptRow): Promise<AttemptRow[]> {
+  return (await listAttempts(q, [taskId])).filter((other) => other.part === part)
+}
+
+/** Not one that was moved to another provider, or made needless. */
+function wasTried({ state }: AttemptRow): boolean {
+  return state !== 'CANCELED'
+}
+
+/** The best eligible provider that no attempt of this part was sent to, or is queued for. */
+export async function findUntried(
+  q: Queries,
+  deps: Deps,
+  task: TaskRow,
+  attempt: AttemptRow,
+): Promise<string | undefined> {
+  const tried = new Set((await listOfPart(q, attempt)).filter(wasTried).map(({ provider }) => provider))
+  return (await listEligible(q, deps, task, attempt)).find((name) => !tried.has(name))
 }
 
 /** Best first, without providers in cooldown or without a needed price. */

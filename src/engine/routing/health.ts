@@ -1,4 +1,4 @@
-// Cooldowns and pauses are database rows: every process observes them. Queued attempts wait.
+// Cooldowns and pauses are database rows: every process observes them. Queued attempts move to another provider, or wait.
 import {
   ALL_MODELS,
   listCooldowns,
@@ -81,7 +81,8 @@ export async function readInCooldown(q: Queries): Promise<(provider: string, mod
   return (provider, model) => active.some((one) => concerns(one, provider, model))
 }
 
-function concerns(cooldown: CooldownRow, provider: string, model: string): boolean {
+/** Whether it is one of this model. */
+export function concerns(cooldown: CooldownRow, provider: string, model: string): boolean {
   return cooldown.provider === provider && (cooldown.model === ALL_MODELS || cooldown.model === model)
 }
 

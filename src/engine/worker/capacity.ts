@@ -1,11 +1,35 @@
 import type { ClaimScope } from '../../db/attempts/claim.ts'
+import type { InProgress } from '../../db/attempts/in-progress.ts'
 import { ALL_MODELS, type CooldownRow } from '../../db/providers/cooldowns.ts'
+import type { Provider } from '../../providers/provider.ts'
 
 export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blockedModels'>> {
   /** May be 0 or less. */
   limit: number
   /** Absent: all models. */
   model?: string
+}
+
+/** The capacities of all providers with `free` slots, pure. */
+export function listCapacities(
+  providers: readonly Pick<Provider, 'name' | 'concurrency'>[],
+  inProgress: readonly InProgress[],
+  cooldowns: readonly CooldownRow[],
+): (Capacity & { free: number })[] {
+  return providers.flatMap(({ name, concurrency }) => {
+    const own = inProgress.filter(({ provider }) => provider === name)
+    const free = concurrency - countOf(own)
+    const sending = own
+      .filter(({ isSending }) => isSending)
+      .flatMap(({ model, count }) => Array<string>(count).fill(model))
+    return capacitiesOf(name, free, sending, cooldowns)
+      .filter(({ limit }) => limit > 0)
+      .map((capacity) => ({ ...capacity, free }))
+  })
+}
+
+export function countOf(attempts: readonly Pick<InProgress, 'count'>[]): number {
+  return attempts.reduce((sum, { count }) => sum + count, 0)
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Settings } from '../../domain.ts'
 import { ProviderError, type Failure } from '../../providers/error.ts'
 import type { Call, CallResult, Provider } from '../../providers/provider.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
-import type { Deps, Tuning } from '../deps.ts'
+import type { Deps, ShutdownSignals, Tuning } from '../deps.ts'
 import { findOffer, findProvider } from '../routing/configured.ts'
 import { adjustSettings } from '../routing/adjust.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
@@ -19,9 +19,15 @@ const MAX_FAILED_CHECKS = 5
 /**
  * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated. The provider's `timeoutMs` counts only
  * time in which it could be asked: not an outage of this server, nor one of the provider. Needs neither offer nor input
- * images, so a paid result survives a configuration change. Throws only NotStored.
+ * images, so a paid result survives a configuration change. At a shutdown, another process checks it at once. Throws only
+ * NotStored.
  */
-export async function check(deps: Deps, of: AttemptContext, call: Call, exit: AbortSignal): Promise<Outcome> {
+export async function check(
+  deps: Deps,
+  of: AttemptContext,
+  call: Call,
+  { handOver, exit }: ShutdownSignals,
+): Promise<Outcome> {
   const { attempt } = of
   const { clock, tuning } = deps
   const provider = findProvider(deps.providers, attempt.provider)!
@@ -40,7 +46,8 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
       ? unchecked()
       : failLost(provider, 'cannot be checked with its current configuration', tuning.resendGraceMs)
   try {
-    const result = await askProvider(deps, of, call)
+    const signal = AbortSignal.any([call.signal, handOver])
+    const result = await askProvider(deps, of, { ...call, signal })
     if (result.state === 'MISSING' && attempt.missingChecks + 1 >= MAX_MISSING_CHECKS)
       return failLost(provider, 'does not know it any more')
     if (result.state === 'PENDING' && elapsedMs() - unobservedMs >= provider.timeoutMs)
@@ -49,6 +56,7 @@ export async function check(deps: Deps, of: AttemptContext, call: Call, exit: Ab
     return outcome.state === 'PENDING' || outcome.state === 'MISSING' ? { ...outcome, unobservedMs } : outcome
   } catch (error) {
     const failure = toFailure(deps, of, error)
+    if (handOver.aborted && !isFinal(error)) return { state: 'RELEASED' }
     const failed = attempt.failedChecks + 1
     if (isFinal(error) || (failure.isUnproven && failed >= MAX_FAILED_CHECKS))
       return { state: 'FAILED', failure }

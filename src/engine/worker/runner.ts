@@ -1,10 +1,10 @@
 import { FETCH_KEY, findNextDueMs, QUEUE_KEY } from '../../db/attempts/attempts.ts'
-import { listCooldowns } from '../../db/providers/cooldowns.ts'
+import { lockSlots, type InProgress } from '../../db/attempts/in-progress.ts'
+import { listCooldowns, type CooldownRow } from '../../db/providers/cooldowns.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
-import type { Provider } from '../../providers/provider.ts'
 import type { Deps, ShutdownSignals } from '../deps.ts'
 import { repeatClaims } from '../events/wake-ups.ts'
-import { capacitiesOf, type Capacity } from './capacity.ts'
+import { countOf, listCapacities } from './capacity.ts'
 import { claimDue } from './claim.ts'
 import type { Readiness } from './readiness.ts'
 import { takeStep } from './step.ts'
@@ -18,9 +18,9 @@ interface Step {
 const MAX_CONCURRENT_DOWNLOADS = 16
 
 /**
- * The worker loop: claims due attempts within each provider's concurrency, takes a step of each, then sleeps until the
- * next is due or a wake-up. While no image can be stored nothing is sent or downloaded, but accepted attempts are checked.
- * With `fetching`, it is the loop of attempts whose images are downloaded.
+ * The worker loop: claims due attempts within each provider's concurrency, of which all processes on PostgreSQL share the
+ * slots, takes a step of each, then sleeps until the next is due or a wake-up. While no image can be stored nothing is sent
+ * or downloaded, but accepted attempts are checked. With `fetching`, it is the loop of attempts whose images are downloaded.
  */
 export function createRunner(
   deps: Deps,
@@ -30,6 +30,9 @@ export function createRunner(
 ) {
   const { db, providers, wakeUps, tuning, workerId, log } = deps
   const key = fetching ? FETCH_KEY : QUEUE_KEY
+  const slots = fetching
+    ? providers.map(({ name }) => ({ name, concurrency: MAX_CONCURRENT_DOWNLOADS }))
+    : providers
   /** By attempt. */
   const steps = new Map<string, Step>()
   /** Of the last claim: an attempt was due, and may wait for a slot. */
@@ -49,69 +52,64 @@ export function createRunner(
     steps.set(attempt.id, { attempt, done })
   }
 
-  function listInProgress(provider: string): AttemptRow[] {
-    return [...steps.values()]
-      .map(({ attempt }) => attempt)
-      .filter((attempt) => attempt.provider === provider)
+  function listOwn(): InProgress[] {
+    return [...steps.values()].map(({ attempt: { provider, model, projectId, state } }) => ({
+      provider,
+      model,
+      projectId,
+      isSending: state === 'LEASED',
+      count: 1,
+    }))
   }
 
-  function freeSlots({ name, concurrency }: Provider): number {
-    return (fetching ? MAX_CONCURRENT_DOWNLOADS : concurrency) - listInProgress(name).length
-  }
-
-  async function listCapacities(): Promise<Capacity[]> {
-    if (fetching)
-      return providers
-        .map((provider) => ({ provider: provider.name, limit: freeSlots(provider), blockedModels: [] }))
-        .filter(({ limit }) => limit > 0)
-    const cooldowns = await listCooldowns(db.read)
-    return providers
-      .flatMap((provider) => {
-        const sending = listInProgress(provider.name).filter(({ state }) => state === 'LEASED')
-        const models = sending.map(({ model }) => model)
-        return capacitiesOf(provider.name, freeSlots(provider), models, cooldowns)
-      })
-      .filter(({ limit }) => limit > 0)
-  }
-
-  async function claimAll(capacities: Capacity[]): Promise<AttemptRow[]> {
+  /** `isFull`: attempts of other processes take all slots of a provider in `open`. */
+  async function claimAll(open: ReadonlySet<string>, cooldowns: readonly CooldownRow[], noneNew: boolean) {
     return db.tx(async (q) => {
-      const all: AttemptRow[] = []
-      const free = new Map(providers.map((provider) => [provider.name, freeSlots(provider)]))
-      for (const capacity of capacities) {
-        const { provider } = capacity
-        const limit = Math.min(capacity.limit, free.get(provider)!)
+      const others = db.dialect === 'postgresql' && !fetching ? await lockSlots(q, workerId) : []
+      const inProgress = [...listOwn(), ...others]
+      const capacities = listCapacities(slots, inProgress, cooldowns)
+      const free = new Map(capacities.map(({ provider, free: left }) => [provider, left]))
+      const claimed: AttemptRow[] = []
+      for (const { provider, limit: max, free: _, ...scope } of capacities) {
+        const limit = Math.min(max, free.get(provider)!)
         if (limit === 0) continue
-        const byProject = Map.groupBy(listInProgress(provider), ({ projectId }) => projectId)
-        const inProgress = new Map([...byProject].map(([id, attempts]) => [id, attempts.length]))
-        const lease = { owner: workerId, leaseMs: tuning.leaseMs, dataFolderId: deps.dataFolderId }
-        const claimed = await claimDue(q, { ...capacity, limit, ...lease, inProgress, fetching })
-        free.set(provider, free.get(provider)! - claimed.length)
-        all.push(...claimed)
+        const ofProvider = inProgress.filter((one) => one.provider === provider)
+        const byProject = Map.groupBy(ofProvider, ({ projectId }) => projectId)
+        const ofScope = await claimDue(q, {
+          ...scope,
+          ...(noneNew && { blockedModels: 'ALL' }),
+          provider,
+          limit,
+          owner: workerId,
+          leaseMs: tuning.leaseMs,
+          dataFolderId: deps.dataFolderId,
+          inProgress: new Map([...byProject].map(([id, attempts]) => [id, countOf(attempts)])),
+          fetching,
+        })
+        free.set(provider, free.get(provider)! - ofScope.length)
+        claimed.push(...ofScope)
       }
-      return all
+      return { claimed, isFull: free.size < open.size }
     })
   }
 
   /** Returns how long to sleep; 0 when more may be due. */
   async function claim(): Promise<number> {
     wasDue = true
-    const open = await listCapacities()
-    if (open.length === 0) return tuning.pollMs
-    const names = [...new Set(open.map(({ provider }) => provider))]
-    const inMs = await findNextDueMs(db.read, names, fetching)
-    wasDue = inMs === 0 || names.length < providers.length
+    const cooldowns = fetching ? [] : await listCooldowns(db.read)
+    const capacities = listCapacities(slots, listOwn(), cooldowns)
+    const open = new Set(capacities.map(({ provider }) => provider))
+    if (open.size === 0) return tuning.pollMs
+    const inMs = await findNextDueMs(db.read, [...open], fetching)
+    wasDue = inMs === 0 || open.size < providers.length
     if (inMs === undefined || inMs > 0) return Math.min(inMs ?? tuning.pollMs, tuning.pollMs)
     const isStorageFailing = (await readiness.storageProblem()) !== undefined
     if (isStorageFailing && fetching) return tuning.pollMs
-    const capacities = isStorageFailing
-      ? open.map((one) => ({ ...one, blockedModels: 'ALL' as const }))
-      : open
-    const claimed = await claimAll(capacities)
+    const { claimed, isFull } = await claimAll(open, cooldowns, isStorageFailing)
     for (const attempt of claimed) start(attempt)
     if (claimed.length > 0) return 0
     // Blocked, or another process was faster. Claiming again at once would spin.
-    const isBlocked = capacities.some(({ blockedModels }) => blockedModels.length > 0)
+    const isBlocked = isFull || isStorageFailing || capacities.some((one) => one.blockedModels.length > 0)
     return isBlocked ? tuning.pollMs : Math.min(50, tuning.pollMs)
   }
 

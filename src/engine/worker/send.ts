@@ -15,15 +15,15 @@ export async function send(
   deps: Deps,
   of: AttemptContext,
   call: Call,
-  { abortCalls, exit }: ShutdownSignals,
+  { handOver, abortCalls, exit }: ShutdownSignals,
 ): Promise<Outcome> {
   const { task, attempt, evidence } = of
   try {
     const { provider, offer, match } = routeOf(deps, of)
     const { operation } = task.request
-    const inputs = await loadInputs(deps, task, abortCalls)
+    const inputs = await loadInputs(deps, task, handOver)
     const request = { ...match.settings, operation, upstreamModel: offer.upstreamModel, ...inputs }
-    if (abortCalls.aborted) return { state: 'RELEASED' }
+    if (handOver.aborted) return { state: 'RELEASED' }
     const callback = openCallback(deps, provider)
     const intent = await commitIntent(deps, task, attempt, callback?.sha256 ?? null)
     if (intent === 'LEASE_LOST') return { state: 'LEASE_LOST' }
@@ -34,7 +34,7 @@ export async function send(
     )
     return await toOutcome(deps, of, result, exit)
   } catch (error) {
-    if (abortCalls.aborted && evidence.wirePhase === 'NONE') return { state: 'RELEASED' }
+    if (handOver.aborted && evidence.wirePhase === 'NONE') return { state: 'RELEASED' }
     const failure = toFailure(deps, of, error)
     return { state: 'FAILED', failure: abortCalls.aborted && failure.kind === 'lost' ? ABORTED : failure }
   }

@@ -38,7 +38,9 @@ async function takeOwnStep(
   if (attempt.state === 'FETCHING') await fetchAndSettle(deps, of, call, signals)
   else {
     const outcome =
-      attempt.state === 'ACCEPTED' ? await check(deps, of, call, exit) : await send(deps, of, call, signals)
+      attempt.state === 'ACCEPTED'
+        ? await check(deps, of, call, signals)
+        : await send(deps, of, call, signals)
     await end()
     await deps.tracing.span('settle', { attributes: { 'darkroom.outcome': outcome.state } }, () =>
       persist(deps, attempt, exit, () => settle(deps, attempt, evidence, outcome)),

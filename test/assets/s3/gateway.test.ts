@@ -116,6 +116,27 @@ describe('a bucket', () => {
     expect([small.status, head.status]).toEqual([200, 200])
   })
 
+  it('with a damaged image: the doctor reads all of them, or a sample, and names it', async () => {
+    const place = await placeOf('sqlite')
+    const assetsUrl = server.newUrl('checked')
+    await using gateway = await openGateway({ place, settings: { assetsUrl } })
+    await gateway.ended(await gateway.generate({ prompt: 'a red fox' }))
+    const env = { ...S3_CREDENTIALS, ASSETS_URL: assetsUrl, DATA_DIR: place.dataDir }
+    const doctor = (...args: string[]) => darkroom(['doctor', ...args], { cwd: place.dataDir, env })
+    expect(await doctor('--sample', '100')).toMatchObject({ exitCode: 0 })
+    const key = (await server.keys(assetsUrl)).find(isObject)
+    const authorization = 'AWS4-HMAC-SHA256 Credential=test-key/0/us-east-1/s3/aws4_request'
+    const object = `${server.endpoint}/${new URL(assetsUrl).hostname}/${key}`
+    await fetch(object, { method: 'PUT', headers: { authorization }, body: 'other bytes' })
+    const whole = await doctor()
+    expect([whole.exitCode, whole.stdout]).toEqual([
+      1,
+      expect.stringMatching(/the file of img_\w+ is damaged/),
+    ])
+    expect((await doctor('--sample', '1')).stdout).toMatch(/\n {2}[01] of 1 images were read\.\n/)
+    expect(await doctor('--sample', '0')).toMatchObject({ exitCode: 64 })
+  })
+
   it('that is wrong: the server does not start, and says what to do', async () => {
     const env = { ...S3_CREDENTIALS, ASSETS_URL: server.newUrl(), PORT: '0' }
     server.fail(() => ({ status: 404, code: 'NoSuchBucket' }))

@@ -20,16 +20,17 @@ export interface InvariantFinding extends Pick<Invariant, 'id' | 'sentence'> {
   violations: string[]
 }
 
-/** Except those with the ids in `without`. */
+/** Except those with the ids in `without`. `isRead` chooses the images that are read, by default all. */
 export async function findViolations(
   q: Queries,
   store: AssetStore,
-  { without = [] }: { without?: readonly string[] } = {},
+  { without = [], isRead = () => true }: { without?: readonly string[]; isRead?: () => boolean } = {},
 ): Promise<InvariantFinding[]> {
   const checked = INVARIANTS.filter(({ id }) => !without.includes(id))
   const found = new Map<string, string[]>(checked.map(({ id }) => [id, []]))
   for await (const page of listIntegrityPages(q))
-    for (const { id, checkPage } of checked) found.get(id)?.push(...((await checkPage?.(page, store)) ?? []))
+    for (const { id, checkPage } of checked)
+      found.get(id)?.push(...((await checkPage?.(page, store, isRead)) ?? []))
   for (const { id, checkAll } of checked) found.get(id)?.push(...((await checkAll?.(q)) ?? []))
   return checked.map(({ id, sentence }) => ({ id, sentence, violations: found.get(id) ?? [] }))
 }
