@@ -102,6 +102,7 @@ export function Controls({ search, question, browserZone }: ControlsProps) {
           by
           <select
             className="field"
+            aria-label="Length of a bar"
             value={question.unit}
             onChange={({ target }) => change({ by: target.value.toLowerCase() as 'day' })}
           >
@@ -120,6 +121,7 @@ export function Controls({ search, question, browserZone }: ControlsProps) {
           and
           <select
             className="field"
+            aria-label="Split by"
             value={question.split}
             onChange={({ target }) => split(target.value as Split)}
           >
