@@ -25,7 +25,7 @@ const search = (text: string) => ({ search: readSearch(text) })
 const team = (number: number) => ({ metadata: [{ key: 'team', value: `team-${number}` }] })
 const KEY = `key_${'7'.padStart(26, '0')}`
 
-const LISTS: Readonly<Record<string, [filter: TaskFilter, order?: TaskOrder]>> = {
+export const LISTS: Readonly<Record<string, [filter: TaskFilter, order?: TaskOrder]>> = {
   'a word of all prompts': [search('fox')],
   'two words, of a fifth': [search('fox common3')],
   'two words of a fifth each, never together': [search('common3 common4')],

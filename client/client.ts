@@ -9,9 +9,9 @@ import { createTransport, type TransportOptions } from './transport.ts'
 import { takeFiles, type GenerateInput } from './upload.ts'
 
 export interface ClientOptions extends EndpointOptions, TransportOptions {
-  /** Total of the waits between tries while the server cannot be reached. Default 2 minutes. */
+  /** Total wait between tries while the server cannot be reached. Default 2 minutes. */
   giveUpAfterMs?: number | undefined
-  /** Time limit of one try of a request, 20 times as long with files. Default 30 seconds. */
+  /** Time limit of one try of a request; 20 times as long with files. Default 30 seconds. */
   timeoutMs?: number | undefined
 }
 
@@ -22,7 +22,7 @@ export interface WatchOptions {
 }
 
 export interface FeedOptions extends WatchOptions {
-  /** Conditions that a task must meet at the time of delivery. All tasks by default. */
+  /** What a task must meet at the time of delivery. All tasks by default. */
   filter?: TaskFilter | undefined
 }
 
@@ -30,17 +30,17 @@ type UsageRequest = Parameters<NonNullable<(typeof operations.Usage)['types']>>[
 
 export interface Darkroom {
   /**
-   * Creates a task. Repeated until the server has answered: a key made here, or `input.idempotencyKey`, makes it one
-   * task. Rejects with InputError, BudgetError and others before anything is charged.
+   * Creates a task. Repeated until the server has answered: a key made here, or `input.idempotencyKey`, makes
+   * it one task. Rejects with InputError, BudgetError and others before anything is charged.
    */
   generate(input: GenerateInput, options?: RequestOptions): Promise<RunningTask>
-  /** The current state of a task; null if the project has no such task. */
+  /** Null if the project has no such task. */
   task(id: string, options?: RequestOptions): Promise<Task | null>
-  /** Every event of a task once, after `after`, through disconnects and restarts. Ends after TaskFinished. */
+  /** Every event after `after` once, through disconnects and restarts. Ends after TaskFinished. */
   watch(taskId: string, options?: WatchOptions): AsyncGenerator<TaskEvent, void>
   /**
-   * Every event of all tasks of the project once. Without `after`, it begins with a TaskSnapshot of each unfinished task
-   * (the newest 100). Never ends.
+   * Every event of the project's tasks once. Without `after`, a TaskSnapshot of each unfinished task (the
+   * newest 100) comes first. Never ends.
    */
   feed(options?: FeedOptions): AsyncGenerator<TaskEvent, void>
   /** Idempotent. Rejects with ConflictError if the task has succeeded or failed. */
@@ -108,7 +108,7 @@ export function createClient(clientOptions: ClientOptions): Darkroom {
       const signal = untilClosed(given)
       let position = after
       if (position === undefined) {
-        // In one read: a connection that is lost between two snapshots would lose the rest of them.
+        // In one read: a connection lost between two snapshots would lose the others.
         const variables = { filter: { ...filter, statuses: unfinishedOf(filter) } }
         const start = await request(settings, operations.NewestTasks, variables, 'IDEMPOTENT', { signal })
         position = start.feedCursor

@@ -1,4 +1,4 @@
-/** A signal that aborts when `signal` does, or when `restart` was not called for `ms`. */
+/** Aborts when `signal` does, or when `restart` was not called for `ms`. */
 export interface Deadline {
   readonly signal: AbortSignal
   restart(): void

@@ -1,16 +1,17 @@
 import { errorOf, errorOfStatus, createError, connectionLost, type ResponseError } from './errors.ts'
 
 export interface EndpointOptions {
-  /** Address of the server, such as `https://images.example.com`, or a path on the origin of the page. */
+  /** Server address, such as `https://images.example.com`, or a path on the origin of the page. */
   url: string | URL
-  /** API key, or a function that returns the current one. Never put a key into a page that others can open. */
+  /**
+   * API key, or a function that returns the current one. Never put a key into a page that others can open.
+   */
   key?: string | (() => string | Promise<string>) | undefined
-  /** Sent with every request; over a WebSocket as connection parameters, because browsers set no headers there. */
+  /** Sent with every request; over a WebSocket as connection parameters, where browsers set no headers. */
   headers?: Readonly<Record<string, string>> | undefined
   fetch?: typeof fetch | undefined
 }
 
-/** Where and as whom requests are made. */
 export interface Endpoint {
   readonly url: URL
   fetch: typeof fetch
@@ -35,13 +36,12 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   }
 }
 
-/** A GraphQL result. */
 export interface Result {
   data?: Record<string, unknown> | null
   errors?: readonly ResponseError[]
 }
 
-/** The result of a response. Throws for any other body. */
+/** Throws for any other body. */
 export async function readResult(response: Response): Promise<Result> {
   let text: string
   try {
@@ -67,7 +67,7 @@ export function parseResult(text: string): Result | undefined {
   return refusalOf(value)
 }
 
-/** Darkroom refuses a request before GraphQL with `{ "error": { "code", "message" } }`. */
+/** Requests refused before GraphQL have `{ "error": { "code", "message" } }`. */
 function refusalOf(value: object): Result | undefined {
   if (!('error' in value) || typeof value.error !== 'object' || value.error === null) return undefined
   const { code, message } = value.error as { code?: unknown; message?: unknown }
@@ -75,7 +75,7 @@ function refusalOf(value: object): Result | undefined {
   return { errors: [{ message, extensions: { code } }] }
 }
 
-/** The only root field of a result. Throws if it is null, with the error of the response. */
+/** The only root field. Throws the response's error if it is null. */
 export function fieldOf({ data, errors }: Result): unknown {
   const value = Object.values(data ?? {})[0]
   if (value !== null && value !== undefined) return value

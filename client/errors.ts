@@ -3,14 +3,14 @@ import type { Charged, Task } from './generated.ts'
 export interface ErrorDetails {
   /** Whether money was or may have been spent. By default NO. */
   charged?: Charged
-  /** Path of the input field at fault, such as `images.1.url`. */
+  /** Path of the input at fault, such as `images.1.url`. */
   field?: string | undefined
   /** When a repetition may succeed. */
   retryAfterMs?: number | undefined
   cause?: unknown
 }
 
-/** Every error of this client. Its class groups codes that a program handles in the same way. */
+/** Every error of this client. Its class groups codes that programs handle alike. */
 export class DarkroomError extends Error {
   override name = 'DarkroomError'
   readonly code: string
@@ -62,7 +62,7 @@ export class UnavailableError extends DarkroomError {
   override name = 'UnavailableError'
 }
 
-/** No response of the server. */
+/** The server did not respond. */
 export class ConnectionError extends DarkroomError {
   override name = 'ConnectionError'
 }
@@ -72,7 +72,7 @@ export class ServerError extends DarkroomError {
   override name = 'ServerError'
 }
 
-/** The task ended without the images that were requested, or its outcome is unknown. `code` is that of `task.error`. */
+/** The task ended without the requested images, or its outcome is unknown. `code` is that of `task.error`. */
 export class TaskError extends DarkroomError {
   override name = 'TaskError'
   readonly task: Task
@@ -85,7 +85,7 @@ export class TaskError extends DarkroomError {
 
 type ErrorClass = new (code: string, message: string, details?: ErrorDetails) => DarkroomError
 
-/** Codes that are absent here mean a request that must be changed. */
+/** Absent codes mean that the request must be changed. */
 const CLASSES: Readonly<Record<string, ErrorClass>> = {
   UNAUTHENTICATED: AccessError,
   FORBIDDEN: AccessError,
@@ -111,12 +111,11 @@ export function createError(code: string, message: string, details?: ErrorDetail
   return new (CLASSES[code] ?? InputError)(code, message, details)
 }
 
-/** A request or connection that ended without a result. Whether anything was done is unknown. */
+/** The request or connection ended without a result: whether anything was done is unknown. */
 export function connectionLost(message: string, cause?: unknown): DarkroomError {
   return createError('CONNECTION_LOST', message, { cause })
 }
 
-/** An entry of `errors` in a GraphQL response. */
 export interface ResponseError {
   message: string
   extensions?: { code?: string; field?: string; retryAfter?: number }
@@ -129,7 +128,7 @@ export function errorOf(errors: readonly ResponseError[] | undefined): DarkroomE
   return createError(code, first.message, { field, ...retryDetails(retryAfter) })
 }
 
-/** By status, for responses of proxies and of other servers. */
+/** For responses of proxies and other servers. */
 const STATUS_CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
@@ -139,7 +138,6 @@ const STATUS_CODES: Readonly<Record<number, string>> = {
   429: 'RATE_LIMITED',
 }
 
-/** For a response that is not a GraphQL result. */
 export function errorOfStatus(response: Response): DarkroomError {
   const { status, headers } = response
   // A proxy may have lost the response to a request that was executed.

@@ -1,4 +1,4 @@
-// Server-sent events over fetch, because EventSource sends neither a POST nor a key:
+// Over fetch, because EventSource sends neither a POST nor a key:
 // html.spec.whatwg.org/multipage/server-sent-events.html
 import { createDeadline } from './deadline.ts'
 import { parseResult, readResult, type Endpoint } from './endpoint.ts'
@@ -55,7 +55,7 @@ interface StreamEvent {
   data: string
 }
 
-/** The events of each chunk, possibly none: comments only show that the connection is alive. */
+/** Possibly none: comments only show that the connection is alive. */
 async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -79,7 +79,7 @@ async function* readEvents(
   }
 }
 
-/** Takes the text of a stream piece by piece, and returns the events that each piece completes. */
+/** Takes a stream's text piece by piece, and returns the events that each completes. */
 export function createParser(): (text: string) => StreamEvent[] {
   let rest = ''
   let event = ''

@@ -1,4 +1,4 @@
-// Events of a subscription through any number of connections: each event once, in order.
+// Each event once and in order, through any number of connections.
 import { fieldOf } from './endpoint.ts'
 import { DarkroomError } from './errors.ts'
 import type { TaskEvent } from './generated.ts'
@@ -7,17 +7,16 @@ import type { Subscription, Transport } from './subscription.ts'
 
 /** A connection that held for this long shows that the server can be reached. */
 const STABLE_MS = 10_000
-/** For a new connection the same request may succeed. */
+/** May succeed over a new connection. */
 const TEMPORARY = new Set(['RATE_LIMITED', 'TOO_MANY_SUBSCRIPTIONS', 'INTERNAL_SERVER_ERROR', 'BAD_RESPONSE'])
 
 export interface FollowOptions {
-  /** Cursor of the last known event. */
   after: string | undefined
   signal: AbortSignal
   giveUpAfterMs: number
 }
 
-/** Subscribes again after each lost connection. `subscription` has the operation for a cursor. */
+/** Subscribes again after a lost connection. `subscription` has the operation for a cursor. */
 export async function* follow(
   transport: Transport,
   subscription: (after: string | undefined) => Subscription,
@@ -38,7 +37,7 @@ export async function* follow(
           backOff.reset()
           cursor = event.cursor
         } else if (hasStarted && !event.resync) continue
-        // After a gap the old cursor stays, so that a lost connection cannot lose one of several snapshots.
+        // After a gap the old cursor stays, or a lost connection could lose one of several snapshots.
         else cursor ??= event.cursor
         hasStarted = true
         yield event

@@ -1,11 +1,11 @@
 import { connectionLost } from './errors.ts'
 
-/** Items that arrive before they are read. Beyond, the queue ends as if the connection were lost, and its reader resumes. */
+/** Of waiting items. Beyond, the queue ends like a lost connection, and its reader resumes. */
 const MAX_WAITING = 1_000
 
 export interface Queue<Item> {
   push: (item: Item) => void
-  /** Ends it after the items so far: with the error, if there is one. */
+  /** After the items so far: with the error, if any. */
   end: (error?: unknown) => void
   items: () => AsyncGenerator<Item, void>
 }

@@ -1,4 +1,4 @@
-// Queries and mutations: one POST each, repeated while the server cannot be reached.
+// One POST each, repeated while the server cannot be reached.
 import { createDeadline } from './deadline.ts'
 import { fieldOf, readResult, type Endpoint, type Result } from './endpoint.ts'
 import { connectionLost, createError, DarkroomError } from './errors.ts'
@@ -8,7 +8,7 @@ import { encodeForm, sendForm, type UploadProgress } from './upload.ts'
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined
-  /** Calls it with what was sent of the images. */
+  /** Called with what was sent of the images. */
   onUploadProgress?: ((progress: UploadProgress) => void) | undefined
 }
 
@@ -19,10 +19,10 @@ export interface RequestSettings {
   closed: AbortSignal
 }
 
-/** IDEMPOTENT requests may be repeated: queries, and mutations with an idempotency key. */
+/** IDEMPOTENT: queries, and mutations with an idempotency key, may be repeated. */
 export type Repetition = 'IDEMPOTENT' | 'ONCE'
 
-/** An upload of many images over a slow line takes minutes. */
+/** Many images over a slow line take minutes. */
 const UPLOAD_TIMEOUT_FACTOR = 20
 
 /** The value of the operation's only root field. */
@@ -83,7 +83,7 @@ async function send(
   }
 }
 
-/** A browser does not tell a page whether a server is down or does not allow the page's origin. */
+/** Browsers hide whether a server is down or does not allow the page's origin. */
 function originHint({ origin }: URL): string {
   const page = 'location' in globalThis ? globalThis.location.origin : origin
   return page === origin ? '' : ` If the server is running, add ${page} to its CORS_ORIGINS.`

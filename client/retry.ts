@@ -3,9 +3,9 @@ import { DarkroomError } from './errors.ts'
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5_000
 
-/** Codes after which the same request may succeed: nothing was done. */
+/** Nothing was done: the same request may succeed. */
 const REFUSED_FOR_NOW = new Set(['SERVICE_UNAVAILABLE', 'SHUTTING_DOWN'])
-/** Codes after which the outcome is unknown. */
+/** The outcome is unknown. */
 const LOST = new Set(['CONNECTION_LOST', 'REQUEST_TIMEOUT'])
 
 export function wasRefusedForNow(error: unknown): boolean {
@@ -17,8 +17,9 @@ export function wasLost(error: unknown): boolean {
 }
 
 /**
- * Waits between tries: 100 ms, twice as long each time up to 5 s, and random, so that clients do not return together.
- * Counts what it waited instead of reading a clock, so a suspended computer or a wrong clock does not end it.
+ * Waits between tries: 100 ms, twice as long each time up to 5 s, and random, so that clients do not return
+ * together. Counts what it waited instead of reading a clock, so a suspended computer or a wrong clock does
+ * not end it.
  */
 export function createBackOff(giveUpAfterMs: number) {
   let tries = 0
@@ -28,7 +29,7 @@ export function createBackOff(giveUpAfterMs: number) {
       tries = 0
       waitedMs = 0
     },
-    /** Rejects with the error once it has waited too long, and with the reason of the signal. */
+    /** Rejects with the error after waiting too long, and with the signal's reason. */
     async wait(error: unknown, signal: AbortSignal): Promise<void> {
       if (waitedMs >= giveUpAfterMs) throw error
       const longestMs = Math.min(FIRST_DELAY_MS * 2 ** tries++, MAX_DELAY_MS)

@@ -1,10 +1,10 @@
-// One WebSocket and its operations. The client of graphql-ws is not used: its retries, timers and iterators would have to
-// be replaced, and without a dependency a page can import this module as it is.
+// One WebSocket and its operations. The client of graphql-ws is not used: its retries, timers and iterators
+// would have to be replaced, and without a dependency a page can import this module as it is.
 import type { Result } from './endpoint.ts'
 import { connectionLost, createError, errorOf, type ResponseError } from './errors.ts'
 import type { Subscription } from './subscription.ts'
 
-/** The part of WebSocket that is used: of browsers, of Node 22, and of the package ws. */
+/** The part that is used, of browsers, Node 22 and the package ws. */
 export interface WebSocketLike {
   onopen: ((event: never) => void) | null
   onmessage: ((event: never) => void) | null
@@ -16,23 +16,22 @@ export interface WebSocketLike {
 
 export type WebSocketClass = new (url: string | URL, protocol: string) => WebSocketLike
 
-/** Where the results of an operation go. */
 export interface OperationSink {
   onOpen(): void
   onResult(result: Result): void
-  /** Without an error, the operation is complete. */
+  /** Without an error: complete. */
   onEnd(error?: unknown): void
 }
 
 export interface Socket {
-  /** Returns a function that stops the operation. */
+  /** Returns a function that stops it. */
   start(operation: Subscription, sink: OperationSink): () => void
   operationCount(): number
 }
 
-/** Until the acknowledgement. Then the other transport is tried. */
+/** For the acknowledgement; then the other transport is tried. */
 const OPEN_TIMEOUT_MS = 5_000
-/** Close code of the server for a key that is not, or no longer, valid. */
+/** Close code: the key is not, or no longer, valid. */
 const FORBIDDEN = 4403
 
 interface Message {
@@ -60,7 +59,7 @@ export function openSocket(
     isEnded = true
     clearTimeout(timer)
     onEnd()
-    // The handshake of the end may never finish.
+    // The closing handshake may never finish.
     socket.onopen = socket.onmessage = socket.onclose = null
     socket.onerror = () => {}
     socket.close()
@@ -68,7 +67,7 @@ export function openSocket(
     operations.clear()
   }
 
-  /** Browsers do not show the pings of the server, so the client sends its own when it has heard nothing. */
+  /** Browsers hide the server's pings, so the client sends its own after silence. */
   function listen(): void {
     clearTimeout(timer)
     timer = setTimeout(() => {

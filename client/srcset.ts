@@ -6,7 +6,6 @@ const RENDITIONS = [
   ['url1280', 1280],
 ] as const
 
-/** The renditions of an image for `srcset` of an `<img>` element. */
 export function srcSetOf(image: Image): string {
   // Renditions fit into a box and are never enlarged.
   const smaller = RENDITIONS.filter(([, width]) => width < image.width)

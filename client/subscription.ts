@@ -5,12 +5,14 @@ export interface Subscription {
   variables: object
 }
 
-/** One subscription over one connection. Completes when the server says so; throws when the connection is lost. */
+/**
+ * One subscription over one connection. Completes when the server does; throws when the connection is lost.
+ */
 export type Transport = (
   operation: Subscription,
   options: {
     signal: AbortSignal
-    /** Called when the server has responded; possibly several times. */
+    /** The server has responded; possibly several times. */
     onOpen: () => void
   },
 ) => AsyncGenerator<Result, void>

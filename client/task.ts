@@ -1,17 +1,17 @@
 import { TaskError } from './errors.ts'
 import type { Image, Task, TaskEvent } from './generated.ts'
 
-/** A task that was created, and its events. Iterate over it to receive every event once, to the last one. */
+/** A created task. Iterate over it to receive every event once, to the last. */
 export interface RunningTask extends AsyncIterable<TaskEvent> {
   readonly id: string
-  /** Latest known state. */
+  /** Latest known. */
   readonly state: Task
   /**
-   * Waits for the end and resolves to the results. Rejects with TaskError if the task failed or was canceled, or when its
-   * outcome becomes unknown; it may still end.
+   * Resolves to the results. Rejects with TaskError if the task failed or was canceled, or when its outcome
+   * becomes unknown; it may still end.
    */
   images(): Promise<Image[]>
-  /** Resolves to the state after the request; a provider that has started is still paid. Idempotent. */
+  /** Resolves to the state afterwards; a provider that has started is still paid. Idempotent. */
   cancel(): Promise<Task>
 }
 
@@ -45,7 +45,7 @@ export function createRunningTask(
   }
 }
 
-/** Whether the result is known, or will not be known without help. */
+/** The result is known, or needs help. */
 function hasSettled({ status }: Task): boolean {
   return status !== 'QUEUED' && status !== 'RUNNING'
 }

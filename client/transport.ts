@@ -5,20 +5,20 @@ import type { Transport } from './subscription.ts'
 import { createWebSocketTransport } from './websocket.ts'
 
 export interface TransportOptions {
-  /** By default, WebSocket where it opens, else server-sent events. */
+  /** Default: WebSocket where it opens, else server-sent events. */
   transport?: 'auto' | 'websocket' | 'sse' | undefined
-  /** Implementation, for a runtime without one. */
+  /** For a runtime without one. */
   webSocket?: WebSocketClass | undefined
   /**
-   * A connection without a sign of life for this long is replaced. Default 30 seconds: an event stream of the server is
-   * silent for at most 12.
+   * Replaces a connection without a sign of life for so long. Default 30 seconds: event streams are silent
+   * for at most 12.
    */
   silenceMs?: number | undefined
 }
 
 const SILENCE_MS = 30_000
 
-/** Changes to the other transport when a connection does not open, and stays with the one that does. */
+/** Changes to the other transport when a connection does not open, and stays with one that does. */
 export function createTransport(endpoint: Endpoint, options: TransportOptions): Transport {
   const { transport = 'auto', silenceMs = SILENCE_MS } = options
   const WebSocketImpl = options.webSocket ?? globalThis.WebSocket

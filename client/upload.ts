@@ -2,7 +2,7 @@
 import type { Endpoint } from './endpoint.ts'
 import type { GenerateImageInput, ImageInput } from './generated.ts'
 
-/** Bytes of an image in memory or in a file, a stream of them, or the place of an image that the server can read. */
+/** Bytes in memory or in a file, a stream of them, or the place of an image that the server can read. */
 export type ImageSource =
   | ImageBytes
   | Pick<ImageInput, 'dataUrl'>
@@ -11,12 +11,14 @@ export type ImageSource =
 
 type ImageBytes = Blob | Uint8Array | ArrayBuffer | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** `GenerateImageInput` of the schema, with images as they are at hand. */
-export interface GenerateInput extends Omit<GenerateImageInput, 'images' | 'mask'> {
-  /** Images to edit or to use as reference, at most 16 of up to 20 MiB. */
+/** `GenerateImageInput` with images as they are at hand. */
+export interface GenerateInput extends Omit<GenerateImageInput, 'images' | 'mask' | 'markup'> {
+  /** To edit or to use as reference, at most 16 of up to 20 MiB. */
   images?: readonly ImageSource[] | null | undefined
   /** Its transparent pixels are redrawn. */
   mask?: ImageSource | null | undefined
+  /** Drawn hints, for models that take them. Excludes `mask`. */
+  markup?: ImageSource | null | undefined
 }
 
 /** Of progress. */
@@ -27,11 +29,11 @@ export interface UploadProgress {
   totalBytes: number
 }
 
-/** The input as GraphQL takes it, and the files by the path of their variable. Reads streams to their end. */
+/** The input as GraphQL takes it, and files by path of their variable. Reads streams to their end. */
 export async function takeFiles(
   input: GenerateInput,
 ): Promise<{ input: GenerateImageInput; files: ReadonlyMap<string, Blob> }> {
-  const { images, mask, ...settings } = input
+  const { images, mask, markup, ...settings } = input
   const files = new Map<string, Blob>()
   const take = async (source: ImageSource, path: string): Promise<ImageInput> => {
     if (!isBytes(source)) return source
@@ -44,6 +46,7 @@ export async function takeFiles(
       ...settings,
       ...(images && { images: await Promise.all(images.map((one, index) => take(one, `images.${index}`))) }),
       ...(mask && { mask: await take(mask, 'mask') }),
+      ...(markup && { markup: await take(markup, 'markup') }),
     },
     files,
   }

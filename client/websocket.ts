@@ -6,7 +6,7 @@ import { createQueue } from './queue.ts'
 import { openSocket, type Socket, type WebSocketClass, type WebSocketLike } from './socket.ts'
 import type { Transport } from './subscription.ts'
 
-/** The server's limit of operations per socket. */
+/** The server's limit per socket. */
 const MAX_OPERATIONS = 50
 
 /** Subscriptions share a socket, which closes after the last one. */

@@ -1,4 +1,4 @@
-// Async iterators that close while `next()` is pending; an async generator's `return()` would wait for it.
+// Async iterators that close while `next()` is pending, unlike async generators.
 
 interface StreamHooks<T> {
   onItem?: (item: T) => T
@@ -72,7 +72,7 @@ export function withHooks<T>(
       try {
         return await advance()
       } catch (error) {
-        // Only the first pending call gets the error; none after `return()`.
+        // For the first pending call only; not after `return()`.
         if (isOver) return DONE
         isOver = true
         await close().catch(() => {})
@@ -96,7 +96,7 @@ export function withHooks<T>(
   }
 }
 
-/** The signal aborts at any end, so that a waiting generator can end. */
+/** Any end aborts the signal, so that a waiting generator can end. */
 export function abortable<T>(
   start: (signal: AbortSignal) => AsyncGenerator<T, void>,
 ): AsyncIterableIterator<T, void> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Checks the runtime and nothing else: on an older one, native modules further down crash before any line of ours runs.
+// Checks only the runtime: on an older one, native modules crash before any later line runs.
 import process from 'node:process'
 
 if (Number.parseInt(process.versions.node, 10) >= 24) {

@@ -4,9 +4,11 @@ export interface Clock {
   now(): number
   /** Milliseconds since an arbitrary moment. Never set, and never goes back. */
   monotonic(): number
-  /** Milliseconds since `at`, which was read from `now`, without the time that the clock skipped meanwhile. */
+  /**
+   * Milliseconds since `at`, which was read from `now`, without the time that the clock skipped meanwhile.
+   */
   elapsedSince(at: number): number
-  /** By how many milliseconds `now` was set since the last call; 0 when it was not. */
+  /** By how many milliseconds `now` was set since the last call. */
   takeJump(): number
   /** Resolves early when `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -15,7 +17,7 @@ export interface Clock {
 /** Time services correct smaller differences slowly or in small steps. */
 export const MIN_JUMP_MS = 5_000
 
-/** A clock that detects when `now` is set, and after a suspension, during which `monotonic` stands still. */
+/** Detects when `now` is set, also after a suspension, during which `monotonic` stands still. */
 export function createClock(
   source: Pick<Clock, 'now' | 'monotonic'>,
   sleep: Clock['sleep'] = sleepBySystem,
@@ -70,7 +72,7 @@ export const systemClock: Clock = createClock({
   monotonic: () => performance.now(),
 })
 
-/** After all events that have already arrived, but the closing of connections. */
+/** After all events that have arrived, but the closing of connections. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -68,15 +68,15 @@ export const WARNING_CODES = [
 ] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the HOLD, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** PRICE: from a price table. OPERATOR: a decision. BILL: from the provider. ESTIMATE: until one of them. */
+/** PRICE: a price table. BILL: the provider's. ESTIMATE: until one of the others. */
 export const LEDGER_SOURCES = ['PRICE', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
 /** A moderation refusal, a reported failure, a request without answer: each may be charged. */
 export const UNCERTAIN_CHARGES = ['MODERATION', 'FAILURE', 'TIMEOUT'] as const
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const
 export const SCOPES = ['GENERATE', 'READ', 'REPORT', 'ADMIN'] as const
 /**
- * Of a request that waits for a result: OPEN until delivered or not; TOLD_UNKNOWN was told that the outcome is unknown;
- * ATTACHED: a later request has taken its place.
+ * Of a request that waits for a result: OPEN until delivered or not; TOLD_UNKNOWN: its caller knows that the
+ * outcome is unknown; ATTACHED: a later request took its place.
  */
 export const CALL_STATES = ['OPEN', 'DELIVERED', 'UNDELIVERED', 'TOLD_UNKNOWN', 'ATTACHED'] as const
 export const TASK_ERROR_CODES = [
@@ -99,7 +99,7 @@ export type Operation = (typeof OPERATIONS)[number]
 export type AttemptState = (typeof ATTEMPT_STATES)[number]
 /** By the provider. Treat UNKNOWN as charged. */
 export type Charged = (typeof CHARGES)[number]
-/** How far a request provably got: intent stored, first byte written, status line received, body read. */
+/** Provably reached: intent stored, first byte written, status line received, body read. */
 export type WirePhase = (typeof WIRE_PHASES)[number]
 export type Quality = (typeof QUALITIES)[number]
 export type Background = (typeof BACKGROUNDS)[number]
@@ -140,7 +140,7 @@ export interface Settings {
   n: number
   /** 0 to 3; a provider may send fewer. */
   partialImages: number
-  /** The end user; under its newer name in `safetyIdentifier`. */
+  /** The end user; newer name: `safetyIdentifier`. */
   user: string | null
   /** As `user`, or null if only that was given. */
   safetyIdentifier: string | null
@@ -175,7 +175,7 @@ export const DEFAULT_POLICIES = { unsupported: 'WARN', onUnknownOutcome: 'HOLD',
 /** Stored already, or downloaded before the provider is called. */
 export type InputImage = { assetId: string } | { url: string }
 
-/** A validated request, stored with the task; immutable. */
+/** Validated, stored with the task; immutable. */
 export interface ImageRequest extends Settings {
   operation: Operation
   /** In order of preference; null: every capable one. */
@@ -280,7 +280,7 @@ export const NO_LIMITS: Limits = {
   uploadBytesPerMinute: null,
 }
 
-/** Milliseconds after the end of a task or a delivery. Null: as configured for the server. */
+/** Milliseconds after the end of a task or a delivery. Null: as for the server. */
 export interface ProjectRetention {
   tasksMs: number | null
   eventsMs: number | null

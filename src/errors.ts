@@ -19,7 +19,7 @@ export const GATEWAY_ERROR_CODES = [
 
 export type GatewayErrorCode = (typeof GATEWAY_ERROR_CODES)[number]
 
-/** An error for the client. All others except ProviderError are bugs and are masked. */
+/** For the client. All other errors except ProviderError are bugs and are masked. */
 export class GatewayError extends Error {
   override name = 'GatewayError'
   readonly code: GatewayErrorCode
@@ -40,7 +40,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Nothing was done, unless the message says otherwise: the same request may succeed after `retryAfterMs`. */
+/** Nothing was done, unless the message says otherwise: retry after `retryAfterMs`. */
 export class Unavailable extends GatewayError {
   constructor(problem: string, retryAfterMs: number, cause?: unknown) {
     super('SERVICE_UNAVAILABLE', `${problem} Retry in ${Math.ceil(retryAfterMs / 1000)} s.`, {
@@ -50,7 +50,7 @@ export class Unavailable extends GatewayError {
   }
 }
 
-/** The GatewayError that an error is or was caused by: query builders wrap errors. */
+/** Query builders wrap errors. */
 export function gatewayErrorOf(error: unknown): GatewayError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof GatewayError) return cause

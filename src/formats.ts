@@ -1,5 +1,3 @@
-// Output formats, and the settings that belong to one of them.
-
 export const OUTPUT_FORMATS = ['PNG', 'JPEG', 'WEBP', 'GIF', 'SVG'] as const
 export const IMAGE_MIME_TYPES = [
   'image/png',
@@ -29,5 +27,5 @@ export interface SvgAuthor {
   effort: SvgEffort | null
 }
 
-/** Parameters that Darkroom does not know, by their name at the provider. */
+/** By their name at the provider; unknown to Darkroom. */
 export type Extra = Readonly<Record<string, unknown>>

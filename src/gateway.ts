@@ -62,18 +62,18 @@ import { createLoaders, type Context } from './schema/context.ts'
 import { noTracing, type Tracing } from './tracing.ts'
 
 export interface Gateway {
-  /** Before `work`, tasks are stored but not processed. */
+  /** Before `work`, tasks are only stored. */
   fetch: FetchHandler['fetch']
   handle: NodeHandler['handle']
   upgrade: Sockets['upgrade']
-  /** Starts the worker. `restored`: the database was just restored from a backup. */
+  /** `restored`: the database was just restored from a backup. */
   work(options?: { restored?: boolean }): Promise<void>
   listen(): Promise<{ url: string; isOpen: boolean }>
   /** `work`, then `listen`. */
   start(options?: { restored?: boolean }): Promise<{ url: string; isOpen: boolean }>
   /**
-   * Drains and closes everything, once. Calls to providers may continue for `deadlineMs` (the configured time by default) or
-   * until `forceStop` aborts. Returns the number of calls aborted then, whose outcome is unknown.
+   * Drains and closes everything, once. Provider calls may continue for `deadlineMs` (as configured by
+   * default) or until `forceStop` aborts. Returns the number of calls aborted then, whose outcome is unknown.
    */
   stop(options?: { deadlineMs?: number; forceStop?: AbortSignal }): Promise<{ abortedCalls: number }>
   subscriberCount(): number
@@ -84,7 +84,7 @@ export interface GatewayOptions {
   /** The caller closes it. */
   tracing?: Tracing
   clock?: Clock
-  /** Accepts requests without a key as long as no key exists; by default only if `host` is a loopback address. */
+  /** Accepts requests without a key while none exists; by default only if `host` is a loopback address. */
   allowAnonymous?: boolean
   /** For URLs of input images: public and https by default. */
   inputRule?: AddressRule
@@ -94,19 +94,19 @@ export interface GatewayOptions {
   delivery?: DeliveryTuning
 }
 
-/** A webhook delivery is retried for three days; its image URLs stay valid for another day. */
+/** Deliveries are retried for three days; image URLs live another day. */
 const WEBHOOK_URL_LIFE_MS = 4 * 86_400_000
 
-/** Workflows download the images of a response long after it. */
+/** Workflows download images long after a response. */
 const REST_URL_LIFE_MS = 3_600_000
 
-/** Bounds the memory of results: decoding an image of 3840x2160 takes 33 MB. */
+/** Bounds memory: decoding an image of 3840x2160 takes 33 MB. */
 const MAX_INGESTIONS = 4
 
-/** An input image of 20 MB is in memory twice while its metadata is removed. */
+/** An input image of 20 MB is in memory twice while metadata is removed. */
 const MAX_INPUTS = 2
 
-/** Opens the database and the asset store. Nothing runs before `work`. */
+/** Opens database and asset store. Nothing runs before `work`. */
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const { log, clock = systemClock, inputRule = requestRule(), webhookRule = requestRule() } = options
   const { slowClientTimeoutMs = DEFAULT_SLOW_CLIENT_TIMEOUT_MS } = options
@@ -128,7 +128,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const allowAnonymous = options.allowAnonymous ?? isLoopback(config.host)
   const keyring = createKeyring({ db, clock, wakeUps, log }, { adminKey, allowAnonymous })
   const signer = createSigner(await ensureSigningSecret(db), clock)
-  // As long as no key exists, URLs need no signature.
+  // While no key exists, URLs need no signature.
   const pathOf = (asset: AssetRow, spec: RenditionSpec = {}, lifeMs?: number) =>
     keyring.isOpenCached() ? assetPath(asset.id, asset.mimeType, spec) : signer.sign(asset, spec, lifeMs)
   const stopping = new AbortController()
@@ -191,7 +191,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const http = { adminKey, clock, corsOrigins, keyring, log, metrics, publicUrl, readClient }
   const operations = { ...http, persistedQueries, introspection, operatorIntrospection }
   const graphql = createGraphQL({ ...operations, context, hub, bodies, tracing })
-  // Half until the ping, half for its answer.
+  // Half until the ping, half for the answer.
   const sockets = createSockets(graphql, { ...operations, keepAliveMs: slowClientTimeoutMs / 2 })
   const metricsRoute = createMetricsRoute({
     ...http,
@@ -278,7 +278,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 
   async function close(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
     engine.drain()
-    // Subscribers reconnect to another process while calls to providers finish.
+    // Subscribers reconnect to another process while provider calls finish.
     await listener?.closeStreams()
     await sockets.close()
     fetchHandler.abortStreams()

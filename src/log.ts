@@ -66,7 +66,7 @@ export interface LogOptions {
   fields?: () => Record<string, string>
 }
 
-/** Logs JSON lines, to stderr by default. */
+/** JSON lines, by default to stderr. */
 export function createLog(
   level: string,
   destination: DestinationStream = pino.destination(2),

@@ -1,19 +1,19 @@
-// The Prometheus metrics. Counters and histograms cover this process since its start; `gauges` come from the database, so
-// every process reports the same values.
+// Counters and histograms cover this process since its start; `gauges` come from the database, the same in
+// every process.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** Buckets for provider calls and tasks, in seconds. */
+/** For provider calls and tasks, in seconds. */
 const CALL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 90, 120, 180, 240, 600]
-/** Buckets for requests and transactions, in seconds. */
+/** For requests and transactions, in seconds. */
 const WAIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 const PROJECT = ['project'] as const
 const PROVIDER = ['provider'] as const
 const STATUS = ['status'] as const
 
-/** Creates all metrics in a registry of their own, so that two gateways in one process do not mix. */
+/** In their own registry, so that two gateways in one process do not mix. */
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
@@ -126,7 +126,7 @@ export function createMetrics() {
       'database',
     ]),
 
-    /** Read from the database on a scrape. */
+    /** On a scrape. */
     gauges: {
       tasks: gauge('darkroom_tasks', 'Tasks that have not ended, by status.', STATUS),
       queued: gauge('darkroom_queue_attempts', 'Attempts to be sent, including those in back-off.', PROVIDER),
@@ -184,7 +184,7 @@ export function createMetrics() {
   }
 }
 
-/** Adds the metrics of the process itself: memory, CPU, file handles, event loop, garbage collection. */
+/** Of the process: memory, CPU, file handles, event loop, garbage collection. */
 export function collectProcessMetrics({ registry }: Metrics): void {
   collectDefaultMetrics({ register: registry })
 }

@@ -1,4 +1,4 @@
-/** Whether every database can store it: PostgreSQL refuses NUL, and half a surrogate pair has no UTF-8. */
+/** PostgreSQL refuses NUL, and half a surrogate pair has no UTF-8. */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
 }

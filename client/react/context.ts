@@ -8,7 +8,7 @@ export function DarkroomProvider(props: { client: Darkroom; children?: ReactNode
   return createElement(Context.Provider, { value: props.client }, props.children)
 }
 
-/** The client of the provider. Throws without one. */
+/** Throws without a provider. */
 export function useDarkroom(): Darkroom {
   const client = useContext(Context)
   if (!client) throw new Error('There is no <DarkroomProvider client={…}> above this component.')

@@ -10,8 +10,8 @@ export interface TaskImageProps extends Omit<ImgHTMLAttributes<HTMLImageElement>
 }
 
 /**
- * The image of a task in its best state so far: a blurred placeholder, the latest partial image, the result. `data-state`
- * is `empty`, `partial` or `final`. The alternative text is the prompt by default.
+ * A task's image in its best state so far: a blurred placeholder, the latest partial image, the result.
+ * `data-state` is `empty`, `partial` or `final`. Alternative text: the prompt by default.
  */
 export function TaskImage({ task, index = 0, ...given }: TaskImageProps): ReactElement {
   const result = task?.images[index]
@@ -41,7 +41,7 @@ export function TaskImage({ task, index = 0, ...given }: TaskImageProps): ReactE
   })
 }
 
-/** Shown while the file is downloaded. */
+/** During the download. */
 function placeholderOf({ thumbhash }: Image): CSSProperties {
   if (thumbhash === null) return {}
   const bytes = Uint8Array.from(atob(thumbhash), (letter) => letter.charCodeAt(0))

@@ -5,8 +5,8 @@ import { useTask, type TaskView } from './use-task.ts'
 
 export interface ImageGeneration extends TaskView {
   /**
-   * Creates a task and watches it. A second call before the first has an answer returns the same task: a double click and
-   * the effects of strict mode do not pay twice.
+   * Creates a task and watches it. Until the first call has an answer, others return the same task: double
+   * clicks and the effects of strict mode do not pay twice.
    */
   generate: (input: GenerateInput, options?: RequestOptions) => Promise<RunningTask>
   /** From `generate` until the task has its result. */

@@ -4,7 +4,7 @@ import { useDarkroom } from './context.ts'
 import { isNewer } from './use-task.ts'
 
 export interface TaskFeedView {
-  /** Unfinished tasks, and those with an event since, newest first; at most 100. */
+  /** Unfinished, or with an event since, newest first; at most 100. */
   tasks: Task[]
   /** Why the feed has ended. */
   error: Error | undefined
@@ -13,11 +13,11 @@ export interface TaskFeedView {
 const MAX_TASKS = 100
 const EMPTY: TaskFeedView = { tasks: [], error: undefined }
 
-/** The tasks of the project that meet the filter, live. A task that no longer meets it keeps its last state here. */
+/** The project's tasks that meet the filter, live. One that no longer meets it keeps its last state. */
 export function useTaskFeed(filter?: TaskFilter): TaskFeedView {
   const darkroom = useDarkroom()
   const [view, setView] = useState(EMPTY)
-  // A filter that is written in the component is a new object on each render.
+  // A filter in the component is a new object on each render.
   const key = JSON.stringify(filter ?? {})
 
   useEffect(() => {

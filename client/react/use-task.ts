@@ -3,15 +3,15 @@ import type { Task } from '../index.ts'
 import { useDarkroom } from './context.ts'
 
 export interface TaskView {
-  /** Latest known state. Undefined before it was read. */
+  /** Undefined before it was read. */
   task: Task | undefined
-  /** Why the task cannot be watched any more. */
+  /** Why the task cannot be watched. */
   error: Error | undefined
 }
 
 /**
- * Watches a task to its end. The same after a reload of the page: keep the id, for example in the URL. `initial` is a
- * state from the server, with which it renders first.
+ * Watches a task to its end. The same after a reload of the page: keep the id, for example in the URL.
+ * `initial` is a state from the server, with which it renders first.
  */
 export function useTask(id: string | null | undefined, initial?: Task): TaskView {
   const darkroom = useDarkroom()
@@ -39,11 +39,11 @@ export function useTask(id: string | null | undefined, initial?: Task): TaskView
     return () => abort.abort()
   }, [darkroom, id])
 
-  // Until the effect has run, the state may be that of another task.
+  // Before the effect, the state may be that of another task.
   return view.id === id ? view : { task: undefined, error: undefined }
 }
 
-/** Whether a known state is newer than one that arrived late. */
+/** A late state may be older. */
 export function isNewer(known: Task | undefined, arrived: Task): boolean {
   return known !== undefined && known.id === arrived.id && known.revision > arrived.revision
 }

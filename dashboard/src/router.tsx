@@ -6,12 +6,14 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
+import { readCompareSearch } from './compare/compare-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
 import { MissingPage, PageFailed } from './shell/missing-page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { readProvidersSearch } from './providers/providers-search.ts'
 import { readReviewSearch } from './review/review-search.ts'
+import { readStudioSearch } from './studio/studio-search.ts'
 import { readTaskSearch } from './task/task-search.ts'
 import { readUsageSearch } from './usage/usage-search.ts'
 
@@ -71,8 +73,22 @@ const provider = createRoute({
   component: lazyRouteComponent(() => import('./providers/provider-page.tsx'), 'ProviderPage'),
 })
 
+const studio = createRoute({
+  getParentRoute: () => root,
+  path: '/studio',
+  validateSearch: readStudioSearch,
+  component: lazyRouteComponent(() => import('./studio/studio-page.tsx'), 'StudioPage'),
+})
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([live, task, usage, review, providers, provider]),
+  routeTree: root.addChildren([live, task, studio, compare, usage, review, providers, provider]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

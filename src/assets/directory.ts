@@ -46,7 +46,7 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
     })
   }
 
-  /** The folder of a new file, and the parents whose entry of it this process has not synced yet. */
+  /** A new file's folder, and the parents whose entry of it this process has not synced yet. */
   function unsyncedFolders(folder: string): string[] {
     const parent = dirname(folder)
     if (synced.has(folder)) return [folder]

@@ -1,4 +1,5 @@
-// Temporary files on this machine: of answers while they arrive, and of inputs. Records name answer files until they are settled.
+// Temporary files on this machine: answers while they arrive, and inputs. Records name answer files until
+// they are settled.
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'

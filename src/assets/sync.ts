@@ -1,7 +1,7 @@
 // fsync(2): a file is durable once it and the folder that names it are.
 import { open } from 'node:fs/promises'
 
-/** Of a folder: the sync in progress, and the one that follows it. */
+/** The sync in progress, and the one that follows. */
 interface Syncs {
   running: Promise<void>
   next: Promise<void> | undefined

@@ -1,5 +1,5 @@
-// A Blob of openAsBlob fails to read once the modification time of its file has changed. A touch sets the access time, and
-// the modification time to its own whole second, which is the same time for every touch.
+// A Blob of openAsBlob fails to read once its file's modification time has changed. A touch sets the access
+// time, and the modification time to its own whole second, the same for every touch.
 import type { Stats } from 'node:fs'
 import { stat, utimes } from 'node:fs/promises'
 import { unlessMissing } from './disk-error.ts'
@@ -13,7 +13,7 @@ export async function touchFile(file: string, now: number): Promise<boolean> {
   return (await touched.catch(unlessMissing)) ?? false
 }
 
-/** When a file was last written, touched or, by the options of its mount, read. In ms. */
+/** Last written, touched or, by mount options, read. In ms. */
 export function lastUsedAt({ atimeMs, mtimeMs }: Stats): number {
   return Math.max(atimeMs, mtimeMs)
 }

@@ -1,4 +1,4 @@
-/** A file of a request, in the spool. It is deleted when the request has been responded to. */
+/** In the spool. Deleted when the request has been responded to. */
 export class UploadedFile {
   readonly path: string
   readonly byteSize: number

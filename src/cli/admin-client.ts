@@ -8,13 +8,13 @@ import { OperationRefused, runOperation, type GraphQLOperation } from './graphql
 import { JSON_OPTION, print, type Output } from './output.ts'
 import { PAGE, readAllPages } from './pages.ts'
 
-/** Runs operations with the rights of the operator. */
+/** With the rights of the operator. */
 export interface AdminClient {
   /** Without `projectId`: the default project. Throws OperationRefused. */
   run<Data>(operation: GraphQLOperation<Data> & { projectId?: string }): Promise<Data>
-  /** A running server rather than the database. */
+  /** A server rather than the database. */
   readonly isServer: boolean
-  /** Database or server, for messages. */
+  /** For messages. */
   readonly location: string
   close(): Promise<void>
 }
@@ -25,8 +25,8 @@ export const CLIENT_OPTIONS = {
 }
 
 /**
- * Prints the result of `work`. Uses the configured database, the server that locks it, or the server at `--url`.
- * Resolves to EXIT.ok. Throws ConfigError.
+ * Prints the result of `work`, at the configured database, the server that locks it, or `--url`. Resolves to
+ * EXIT.ok. Throws ConfigError.
  */
 export async function withAdminClient(
   context: CommandContext,
@@ -55,7 +55,7 @@ async function openClient(config: Config, url: string | undefined): Promise<Admi
   return serverClient(url, config)
 }
 
-/** A gateway in this process that does not start. Its operator key exists here only. */
+/** A gateway in this process that does not start. Its operator key is known only here. */
 async function databaseClient(config: Config): Promise<AdminClient> {
   const { createGateway } = await import('../gateway.ts')
   const adminKey = randomBytes(32).toString('base64url')
@@ -90,7 +90,7 @@ function serverClient(url: string, { adminKey }: Config): AdminClient {
   }
 }
 
-/** Of the server that uses the data folder. Throws if its port is not known. */
+/** That uses the data folder. Throws if its port is not known. */
 export async function urlOfServer({ host, port }: Config, cause: Error): Promise<string> {
   if (port === 0)
     throw new Error(`${cause.message} Pass the URL of the running server with --url.`, { cause })
@@ -126,7 +126,7 @@ export async function listProjects(client: Pick<AdminClient, 'run'>, idOrName?: 
   )
 }
 
-/** As `listProjects`; the default project without an id or name. */
+/** As `listProjects`; by default the default project. */
 export async function getProject(client: AdminClient, idOrName: string | undefined): Promise<Project> {
   const [project] = await listProjects(client, idOrName)
   if (project) return project

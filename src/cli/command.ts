@@ -8,7 +8,7 @@ export interface CommandContext {
   cwd: string
 }
 
-/** One `darkroom <name>`. Its help and arguments derive from these properties. */
+/** Its help and arguments derive from these properties. */
 export interface Command {
   name: string
   summary: string
@@ -20,7 +20,7 @@ export interface Command {
   notes?: Readonly<Record<string, Readonly<Record<string, string>>>>
   examples: readonly string[]
   /**
-   * Resolves to the exit code. Imports the server dynamically: help and usage errors do not need it. Throws UsageError,
+   * Resolves to the exit code. Imports the server dynamically: help does not need it. Throws UsageError,
    * ConfigError and others.
    */
   run(input: Arguments, context: CommandContext): Promise<number>
@@ -43,7 +43,7 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
-/** Invalid command line. The message names the rule or the remedy. */
+/** The message names the rule or the remedy. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }

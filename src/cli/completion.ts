@@ -4,7 +4,7 @@ import { completionsOf } from './completion/words.ts'
 
 const SHELLS = { bash: bashScript, zsh: zshScript, fish: fishScript }
 
-/** Generated from the declarations of `commands`, so that no option is missing. */
+/** Generated from `commands`, so that no option is missing. */
 export function createCompletion(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',

@@ -37,7 +37,7 @@ export const doctor: Command = {
 
 const MAX_EXAMPLES = 3
 const MAX_UNFETCHED = 100
-/** The invariant that reads the images. */
+/** Reads the images. */
 const FILES_INVARIANT = 'I10'
 
 async function runDoctor({ flags }: Arguments, context: CommandContext): Promise<number> {

@@ -1,7 +1,7 @@
 import { formatError } from './format.ts'
 import { OperationRefused } from './graphql.ts'
 
-/** Throws an error without the query of the URL, which may have a signature. */
+/** Errors omit the query of the URL, which may have a signature. */
 export async function downloadImage(url: URL, signal: AbortSignal): Promise<Uint8Array> {
   const address = `${url.origin}${url.pathname}`
   const response = await fetch(url, { signal }).catch((error: unknown) => {

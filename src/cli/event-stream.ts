@@ -2,8 +2,8 @@
 import { findRefusal, OperationRefused } from './graphql.ts'
 
 /**
- * Results of a subscription, until the server completes it. Throws OperationRefused, and if the connection ends before.
- * Send the request with `accept: text/event-stream`.
+ * Results of a subscription, until the server completes it. Throws OperationRefused, and if the connection
+ * ends before. Send the request with `accept: text/event-stream`.
  */
 export async function* readEventStream(response: Response): AsyncGenerator {
   if (!response.headers.get('content-type')?.startsWith('text/event-stream') || response.body === null)

@@ -6,7 +6,7 @@ export interface GraphQLOperation<Data> {
   shape: z.ZodType<Data>
 }
 
-/** The server refused the operation or sent an invalid response. */
+/** Refused, or the response was invalid. */
 export class OperationRefused extends Error {
   override name = 'OperationRefused'
   /** `extensions.code`, first error. */
@@ -57,7 +57,7 @@ export function readData<Data>(result: unknown, shape: z.ZodType<Data>): Data {
   throw new OperationRefused(`The response has an unexpected shape: ${z.prettifyError(parsed.error)}`)
 }
 
-/** graphql-ws throws errors of a server as an array; undefined for others. */
+/** graphql-ws throws a server's errors as an array; undefined for others. */
 export function findRefusal(thrown: unknown): OperationRefused | undefined {
   if (thrown instanceof OperationRefused) return thrown
   const errors = ERRORS.safeParse(thrown)

@@ -133,7 +133,9 @@ async function create(
   return { text, data: { key, apiKey: { ...apiKey, project } } }
 }
 
-/** The first key ends the time without keys, also for the operator. Throws UsageError while no key is required. */
+/**
+ * The first key ends the time without keys, for the operator too. Throws UsageError while no key is required.
+ */
 async function refuseFirstKey(client: AdminClient): Promise<void> {
   const { viewer } = await client.run({
     query: '{ viewer { isOpen } }',

@@ -48,7 +48,7 @@ const help: Command = {
   },
 }
 
-/** All commands, in the order of the help. */
+/** In the order of the help. */
 export const COMMANDS: readonly Command[] = [
   serve,
   mcp,
@@ -88,7 +88,7 @@ export async function run(args: readonly string[]): Promise<number> {
   })
 }
 
-/** As `run`, with other screens and another environment. */
+/** With other screens and another environment. */
 export async function runIn(args: readonly string[], context: CommandContext): Promise<number> {
   try {
     return await dispatch(args, context)

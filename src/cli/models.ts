@@ -135,7 +135,7 @@ async function checkAll(
 
 interface Checked {
   provider: string
-  /** null: the provider has no list, or it could not be read. */
+  /** Null: no list, or unreadable. */
   findings: ReturnType<typeof compareModels> | null
   error: string | null
 }

@@ -58,7 +58,7 @@ function readNumber(text: string): number {
   throw new UsageError(`--number is "${text}"; it must be the number of an image, from 1.`)
 }
 
-/** Throws OperationRefused if there is none. */
+/** Throws OperationRefused without one. */
 async function imageUrl(client: ServerClient, id: string, number: number): Promise<string> {
   for (const { id: projectId } of await visibleProjects(client)) {
     const { node } = await client.run({ ...NODE, variables: { id }, projectId })
@@ -77,11 +77,11 @@ async function imageUrl(client: ServerClient, id: string, number: number): Promi
 
 const VIEWERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['open'],
-  // Unlike `start`, it does not let the shell read the URL.
+  // Unlike `start`, it lets no shell read the URL.
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 }
 
-/** Waits for the program that starts the viewer. Throws if there is none, or it fails. */
+/** Waits for the program that starts the viewer. Throws if it is missing or fails. */
 async function openInViewer(url: string, { env }: CommandContext): Promise<void> {
   // The URL becomes an argument of a program.
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new Error(`The server returned no URL: ${url}`)

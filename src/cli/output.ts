@@ -1,11 +1,10 @@
 import type { Arguments } from './command.ts'
 import type { Screen } from './screen.ts'
 
-/** The result of a command. */
 export interface Output {
   /** For people. */
   text: string
-  /** For programs, as JSON. Field names stay stable. */
+  /** As JSON. Field names stay stable. */
   data: unknown
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { GraphQLOperation } from './graphql.ts'
 
-/** The arguments of a paged list, and what a query must declare and select for `readAllPages`. */
+/** Arguments of a paged list, declared and selected for `readAllPages`. */
 export const PAGE = {
   variables: '$after: String',
   arguments: 'first: 100, after: $after',
@@ -20,7 +20,6 @@ interface Page<Item> {
   pageInfo: { hasNextPage: boolean; endCursor: string | null }
 }
 
-/** All items of a paged list. */
 export async function readAllPages<Data, Item>(
   client: { run<Result>(operation: Operation<Result>): Promise<Result> },
   operation: Operation<Data>,

@@ -17,12 +17,12 @@ export interface Retries {
   maxDelayMs: number
 }
 
-/** A server that stops or is overloaded. */
+/** The server stops or is overloaded. */
 const TRANSIENT = new Set<string | undefined>(['SERVICE_UNAVAILABLE', 'SHUTTING_DOWN'])
 
 /**
- * Events of a task until it ends. Reconnects, and resumes after the last cursor. Throws OperationRefused, and the error of
- * the connection after `retries.max` failures in a row.
+ * Events of a task until it ends. Reconnects after the last cursor. Throws OperationRefused, and the
+ * connection's error after `retries.max` failures in a row.
  */
 export async function* resumeUntilEnd<Event extends ResumableEvent>(
   subscribe: (after: string | undefined) => AsyncIterable<Event>,

@@ -101,7 +101,7 @@ async function runServe({ values, flags: switches }: Arguments, context: Command
   }
 }
 
-/** On failure, stops what was started. */
+/** A failure stops what was started. */
 export async function startGateway(
   config: Config,
   { env, err }: CommandContext,
@@ -134,9 +134,9 @@ const SHELL_CHECK_INTERVAL_MS = 500
 const shell = process.ppid
 
 /**
- * Resolves when the shell of this npm script has ended. npm sends SIGTERM to the shell only (github.com/npm/run-script,
- * signal-manager.js), and dash, for example, does not forward it. Never resolves outside of npm, where a daemon may
- * outlive its parent.
+ * Resolves when the shell of this npm script has ended. npm signals only the shell
+ * (github.com/npm/run-script, signal-manager.js), and dash, for example, does not forward it. Never resolves
+ * outside of npm, where a daemon may outlive its parent.
  */
 async function npmShellEnded(env: Environment, signal: AbortSignal): Promise<void> {
   while (env['npm_lifecycle_event'] !== undefined && !signal.aborted) {

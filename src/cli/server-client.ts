@@ -1,4 +1,4 @@
-// The public API of a running server, with an API key or the operator's key.
+// The public API of a running server.
 import { listProjects, type Project } from './admin-client.ts'
 import { UsageError, type Arguments, type CommandContext } from './command.ts'
 import { readConfig } from './config.ts'
@@ -13,7 +13,7 @@ type ScopedOperation<Data> = GraphQLOperation<Data> & { projectId?: string }
 export interface ServerClient {
   /** Throws OperationRefused. */
   run<Data>(operation: ScopedOperation<Data>): Promise<Data>
-  /** Until the server completes it. Throws OperationRefused, and when the connection ends before. */
+  /** Until the server completes it. Throws OperationRefused, and on an earlier end of the connection. */
   subscribe<Data>(operation: ScopedOperation<Data>): AsyncGenerator<Data>
   download(url: string): Promise<Uint8Array>
   readonly signal: AbortSignal
@@ -32,7 +32,7 @@ export const KEYS_NOTE = {
   },
 }
 
-/** For the server at `--url`, or the one that this configuration starts. Throws ConfigError and UsageError. */
+/** At `--url`, or the one that this configuration starts. Throws ConfigError and UsageError. */
 export async function openServer(context: CommandContext, { values }: Arguments): Promise<ServerClient> {
   const { env } = context
   const url = values['url']
@@ -95,7 +95,6 @@ function withRemedy(error: unknown): unknown {
   )
 }
 
-/** With or without `/graphql` at its end. */
 export function graphqlUrl(url: string): string {
   const { origin, pathname } = new URL(url)
   const path = pathname.replace(/\/+$/, '')
@@ -114,8 +113,8 @@ const VIEWER = z.object({
 })
 
 /**
- * The projects that the caller may read: for operators all or the named one, the one of `viewer` first; else the one of the
- * API key. Throws UsageError for another name.
+ * Those that the caller may read: for operators all or the named one, the one of `viewer` first; else the API
+ * key's. Throws UsageError for another name.
  */
 export async function visibleProjects(
   client: ServerClient,

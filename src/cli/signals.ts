@@ -12,7 +12,7 @@ export interface Signals {
   close(): void
 }
 
-// Under npm, one Ctrl-C arrives twice: from the terminal and from npm (see serve.ts).
+// Under npm, one Ctrl-C arrives twice: from terminal and npm (see serve.ts).
 const SAME_PRESS_MS = 300
 // Quick repetitions mean the same; a later signal means that the process hangs.
 const INSIST_MS = 2000

@@ -53,7 +53,7 @@ export function renderTable({ rows, footer, gap = 2, ...table }: Table, paint: P
   ]
 }
 
-/** At most `width` terminal columns, with an ellipsis if shortened. Control characters become spaces. */
+/** At most `width` terminal columns; an ellipsis if shortened. Control characters become spaces. */
 export function cut(text: string, width: number): string {
   const clean = textOf(text)
   if (stringWidth(clean) <= width) return clean

@@ -75,14 +75,14 @@ function pageText(found: readonly ListedTask[], next: string | null, { out }: Co
   return taskTable(found, out) + more
 }
 
-/** Undefined: the project of the caller. */
+/** Undefined: the caller's project. */
 async function projectOf(client: ServerClient, name: string | undefined): Promise<string | undefined> {
   if (name === undefined) return undefined
   const [project] = await visibleProjects(client, name)
   return project?.id
 }
 
-/** As the GraphQL input `TaskFilter`. Throws UsageError. */
+/** GraphQL input `TaskFilter`. Throws UsageError. */
 function readFilter({ values, flags }: Arguments): Record<string, unknown> {
   const { status, search, model, provider, user, label, charged, from, to } = values
   const now = systemClock.now()

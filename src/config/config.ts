@@ -30,11 +30,11 @@ export interface Config extends Readonly<Omit<ConfigSettings, 'introspection' | 
 
 interface ConfigSources {
   env: Environment
-  /** Folder of the configuration file, base of a relative `dataDir`. */
+  /** Of the configuration file; base of a relative `dataDir`. */
   cwd: string
   flags?: Flags
   dialects?: Dialects
-  /** For the sandbox that stands in for missing providers. */
+  /** Stands in for missing providers. */
   sandbox?: Partial<SandboxOptions>
 }
 

@@ -12,7 +12,7 @@ export interface ConfigFile {
 
 const EXTENSIONS = ['.ts', '.js', '.json']
 
-/** The file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}` in `cwd`; undefined if missing. */
+/** Named by DARKROOM_CONFIG, else `darkroom.config.{ts,js,json}` in `cwd`; undefined if missing. */
 export async function readConfigFile(
   { env, cwd }: { env: Environment; cwd: string },
   problems: string[],
@@ -78,7 +78,7 @@ function parseJson(json: string): unknown {
 function lineOf(message: string, json: string): string {
   const line = /\(line (\d+) column \d+\)/.exec(message)?.[1]
   if (line !== undefined) return `, line ${line}`
-  // Without a line number, at most ten characters on either side are quoted.
+  // Without a line number, up to ten characters on either side are quoted.
   const [, ellipsis, around] = /, (\.\.\.)?"([\s\S]*?)"(?:\.\.\.)? is not valid JSON$/.exec(message) ?? []
   if (around === undefined) return ''
   const at = json.indexOf(around) + (ellipsis ? Math.min(10, around.length) : 0)

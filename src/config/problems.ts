@@ -36,7 +36,7 @@ export function isSecretName(name: string): boolean {
   return /key|secret|token|password|credential|authorization/i.test(name)
 }
 
-/** The issues of the most similar member of a union. */
+/** Of the union's most similar member. */
 function concreteIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const [likeliest] = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)

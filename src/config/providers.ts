@@ -4,7 +4,7 @@ import { didYouMean } from '../nearest.ts'
 import { check, listText, valueAt, type Setting } from './problems.ts'
 import type { Sources } from './sources.ts'
 
-/** Validated, not created. `options` lack defaults. */
+/** Validated; `options` lack defaults. */
 export type ProviderPlan = NonNullable<ReturnType<typeof planProvider>>
 
 const ENTRY = z.looseObject({ name: z.string(), dialect: z.string() })

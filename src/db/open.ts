@@ -6,7 +6,7 @@ import { ensureDefaultProject } from './access/projects.ts'
 import { openSqlite } from './connection/sqlite.ts'
 import { storeMissingWords } from './tasks/words.ts'
 
-/** PostgreSQL when there is a URL, else SQLite in the data folder. */
+/** PostgreSQL with a URL, else SQLite. */
 export async function openDatabase(options: {
   databaseUrl: string | null
   dataDir: string
@@ -22,7 +22,7 @@ export async function openDatabase(options: {
   return db
 }
 
-/** `begin` runs before each transaction, the function that it returns after it. */
+/** `begin` runs before each transaction, its result after it. */
 export function withTransactionTimer(
   db: Database,
   begin: () => (result: 'committed' | 'rolled_back') => void,

@@ -12,8 +12,8 @@ export interface LoadConfigOptions {
 }
 
 /**
- * As `darkroom serve`: environment, then the file that DARKROOM_CONFIG names, else `darkroom.config.{ts,js,json}`.
- * Rejects with ConfigError with every problem.
+ * As `darkroom serve`: environment, then the file that DARKROOM_CONFIG names, else
+ * `darkroom.config.{ts,js,json}`. Rejects with ConfigError with every problem.
  */
 export async function loadConfig({
   cwd = process.cwd(),

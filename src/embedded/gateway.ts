@@ -10,33 +10,33 @@ import { forwardTo, type GatewayLog } from './log.ts'
 /** A gateway without a port. Its functions need no `this`. */
 export interface EmbeddedGateway {
   /**
-   * GraphQL, event streams, images, provider callbacks, health, metrics. The first request starts the gateway. Never
-   * rejects: 503 if it could not start or has stopped. `from.remoteAddress` is the client's IP address, for rate limits
-   * and the audit log.
+   * GraphQL, event streams, images, provider callbacks, health, metrics. The first request starts the
+   * gateway. Never rejects: 503 if it could not start or has stopped. `from.remoteAddress`: the client's IP
+   * address, for rate limits and the audit log.
    */
   readonly fetch: (
     request: Request,
     from?: { remoteAddress?: string | undefined } | object,
   ) => Promise<Response>
-  /** As `fetch`, for `request` of node:http, Express and similar servers. */
+  /** As `fetch`, for node:http, Express and similar servers. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * For `upgrade` of node:http: subscriptions over WebSocket. Refuses paths other than `/graphql` with 404, so do not
+   * For `upgrade` of node:http: subscriptions over WebSocket. Other paths than `/graphql` get 404: do not
    * pass a server's other WebSockets.
    */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /**
-   * Opens the database and processes tasks without waiting for a request. Idempotent; tries again after a failure.
-   * `afterRestore`: the database is a restored backup, so tasks that may have been sent since are marked for review.
-   * Rejects with ConfigError, or an error of the database.
+   * Opens the database and processes tasks without waiting for a request. Idempotent; tries again after a
+   * failure. `afterRestore`: the database is a restored backup, so tasks that may have been sent since are
+   * marked for review. Rejects with ConfigError, or the database's error.
    */
   readonly start: (options?: { afterRestore?: boolean | undefined }) => Promise<void>
   /** Starts and listens on `host` and `port`. */
   readonly listen: () => Promise<{ url: string }>
   /**
    * Closes event streams and WebSockets, which resume in another process. Waits for running calls up to
-   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then aborts them and closes the database.
-   * Resolves to the number of aborted calls, whose outcome is unknown.
+   * `deadlineMs` (default: `engine.drainTimeoutMs`) or until `signal` aborts, then aborts them and closes the
+   * database. Resolves to the number of aborted calls, with unknown outcomes.
    */
   readonly stop: (options?: {
     deadlineMs?: number | undefined
@@ -46,8 +46,8 @@ export interface EmbeddedGateway {
 
 export interface EmbeddedGatewayConfig extends GatewayConfig {
   /**
-   * Grants every request all rights while there is neither `adminKey` nor an API key: for development, or trusted
-   * clients only. Default false.
+   * All rights for every request while there is neither `adminKey` nor an API key: for development, or
+   * trusted clients only. Default false.
    */
   allowAnonymous?: boolean | undefined
   /** Without secrets. Default: JSON lines on standard error. */
@@ -55,8 +55,8 @@ export interface EmbeddedGatewayConfig extends GatewayConfig {
 }
 
 /**
- * From settings alone; `loadConfig` reads environment and files. Opens nothing before the first request, `start` or
- * `listen`. Throws ConfigError with every problem.
+ * From settings alone; `loadConfig` reads environment and files. Opens nothing before the first request,
+ * `start` or `listen`. Throws ConfigError with every problem.
  */
 export function createGateway({
   allowAnonymous = false,
@@ -122,7 +122,7 @@ export function createGateway({
       })
     },
     upgrade(request, socket, head) {
-      // A client that disconnects during the start must not end the process.
+      // A disconnect during the start must not end the process.
       socket.on('error', ignore)
       void ready().then((gateway) => {
         if (gateway) return gateway.upgrade(request, socket, head)

@@ -29,7 +29,7 @@ export interface Tuning {
   reapMs: number
   /** How long a permitted resend waits for an answer that may be in another data folder. */
   resendGraceMs: number
-  /** After a failed check; doubled after each further one. */
+  /** After a failed check; then doubled. */
   recheckMs: number
   /** Of a lost response; each from the first lookup. */
   lookupDelaysMs: readonly number[]
@@ -45,9 +45,9 @@ export interface Tuning {
 export interface Deps {
   db: Database
   store: AssetStore
-  /** Concurrent decodes, which bounds memory. */
+  /** Concurrent decodes: bounds memory. */
   ingestLimit: Limit
-  /** As `ingestLimit`, for images of clients: results of paid calls do not wait for them. */
+  /** For images of clients: results of paid calls do not wait for them. */
   inputLimit: Limit
   removeRenditions(sha256: string): Promise<void>
   retention: Retention
@@ -62,9 +62,9 @@ export interface Deps {
   delivery: DeliveryTuning
   breaker: Breaker
   limiter: Limiter
-  /** Of projects without limits of their own. */
+  /** Of projects without their own. */
   defaultLimits: Limits | null
-  /** Without a trailing slash; undefined when the provider cannot reach this server. */
+  /** Without a trailing slash; undefined if the provider cannot reach this server. */
   callbackBase(provider: Provider): string | undefined
   /** Without a trailing slash; null when not configured. */
   publicUrl: string | null
@@ -81,13 +81,13 @@ export interface Deps {
   workerId: string
   /** Marks received-answer records. */
   databaseId: string
-  /** Of the folder with the spool. Processes that share a folder have the same. */
+  /** Of the folder with the spool, shared by its processes. */
   dataFolderId: string
 }
 
 export interface ShutdownSignals {
-  /** Aborts provider calls, whose outcomes are then recorded. */
+  /** Aborts provider calls; their outcomes are recorded. */
   abortCalls: AbortSignal
-  /** Aborts everything else. The process then exits. */
+  /** Aborts everything else before the process exits. */
   exit: AbortSignal
 }

@@ -50,6 +50,7 @@ import { recoverAbandoned, recoverUncheckable, warnOfStranded } from './maintena
 import { markUnsentUnknown } from './maintenance/restore.ts'
 import { listAnswerFileNames } from './attempts/received-answer.ts'
 import { resolveAttempt, type Resolution } from './attempts/resolve.ts'
+import { maxWaitMs } from './webhooks/try.ts'
 import { createClockWatch } from './maintenance/clock-watch.ts'
 import { createDeletion } from './images/deletion.ts'
 import { createHousekeeping, UNUSED_FOR_MS } from './maintenance/housekeeping.ts'
@@ -65,13 +66,12 @@ import { setRetention, type RetentionChange } from './maintenance/set-retention.
 import { setLimits, type LimitsChange } from './access/set-limits.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
 
-/** Everything the other layers may call. */
 export type Engine = ReturnType<typeof createEngine>
 
 /** Time to record the outcomes of calls that were cut. */
 const MAX_SETTLE_MS = 10_000
 const REMOVE_ROWS_INTERVAL_MS = 300_000
-/** A request takes a minute to arrive, and its images wait seconds to be stored. */
+/** A request takes a minute to arrive, and its images wait to be stored. */
 const INPUT_UNUSED_MS = 600_000
 /** Another process may serve the client at once, this one after its restart. */
 const RESTART_MS = 2_000
@@ -110,7 +110,7 @@ export function createEngine(deps: Deps) {
     }
   }
 
-  /** Evidence first: received answers are settled before anything is decided about their attempts. */
+  /** Received answers are settled before anything is decided about their attempts. */
   async function recover(all: boolean): Promise<void> {
     const scope = { all, isHeld, reported }
     await settleReceivedAnswers(deps, scope, exit.signal)
@@ -140,7 +140,7 @@ export function createEngine(deps: Deps) {
     defaultLimits: deps.defaultLimits,
     /** Throws RATE_LIMITED. */
     countRequest: (by: CallerWithLimits) => deps.limiter.countRequest(by),
-    /** `call`: of a request that waits for the result. It may repeat an earlier one, and then attaches to its task. */
+    /** `call`: of a request that waits for the result. It may attach to the task of an earlier one. */
     createTask(by: CallerWithLimits, input: TaskInput, call?: WaitingCall) {
       refuseWhileDraining()
       return instrumentedCreate(deps, async () => {
@@ -222,7 +222,7 @@ export function createEngine(deps: Deps) {
       await db.tx(async (q) => {
         await releaseFromFuture(q, tuning.resendGraceMs)
         const lookupMs = Math.max(0, ...tuning.lookupDelaysMs)
-        await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs })
+        await limitWaits(q, { checkMs: tuning.maxCooldownMs, lookupMs, deliveryMs: maxWaitMs(deps) })
       })
       await clockWatch.areLeasesReliable()
       await recover(all)
@@ -235,7 +235,7 @@ export function createEngine(deps: Deps) {
       jobs.push(
         repeat(tuning.heartbeatMs, exit.signal, async () => {
           await db.tx((q) => renewLeases(q, workerId, [...runner.held(), ...fetcher.held()], tuning.leaseMs))
-          // One process has a SQLite database, and so one folder.
+          // SQLite has one process, and so one folder.
           if (!all) await recordOwnDataFolder(deps, { isStart: false })
         }),
         repeat(tuning.reapMs, stopClaiming.signal, async () => {
@@ -248,12 +248,12 @@ export function createEngine(deps: Deps) {
         ),
         repeat(tuning.reapMs, stopClaiming.signal, () => checkLate(deps, signals)),
         repeat(REMOVE_ROWS_INTERVAL_MS, stopClaiming.signal, async () => {
-          await housekeeping.removeRows(stopClaiming.signal)
+          if (await clockWatch.areAgesReliable()) await housekeeping.removeRows(stopClaiming.signal)
           await openCalls.removeOld()
         }),
         repeat(openCalls.renewMs, exit.signal, openCalls.renew),
         repeat(UNUSED_FOR_MS, stopClaiming.signal, async () => {
-          if (!(await clockWatch.areFileAgesReliable())) return
+          if (!(await clockWatch.areAgesReliable())) return
           await sweep()
           // After a restore, images newer than the backup only look unused.
           if (!restored) await housekeeping.collectFiles(stopClaiming.signal)
@@ -261,13 +261,15 @@ export function createEngine(deps: Deps) {
       )
     },
 
-    /** From now on, new tasks and subscriptions throw SHUTTING_DOWN. */
+    /** New tasks and subscriptions then throw SHUTTING_DOWN. */
     drain(): void {
       isDraining = true
       stopClaiming.abort()
     },
 
-    /** Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others: their outcome is unknown. */
+    /**
+     * Waits for paid calls until `deadlineMs` or `forceStop`, then cuts the others, with an unknown outcome.
+     */
     async stop(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
       this.drain()
       const idle = claiming
@@ -278,7 +280,7 @@ export function createEngine(deps: Deps) {
           await delivering
           await deliverer.idle()
         })
-      // Heartbeats continue, so that no other process takes over these attempts.
+      // Heartbeats continue, so that no other process takes over.
       const stopWaiting = forceStop ? AbortSignal.any([forceStop, exit.signal]) : exit.signal
       await Promise.race([idle, clock.sleep(deadlineMs, stopWaiting)])
       const calls = runner.held().length
@@ -291,7 +293,7 @@ export function createEngine(deps: Deps) {
       return { abortedCalls: calls }
     },
 
-    /** Why this process cannot take new work now, as a sentence. */
+    /** Why this process cannot take new work, as a sentence. */
     problem: async () => (isDraining ? 'shutting down' : readiness.problem()),
     subscriberCount: () => wakeUps.count('task:') + wakeUps.count('feed:'),
   }

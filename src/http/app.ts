@@ -47,7 +47,7 @@ export function createApp(
       const path = URL.parse(request.url)?.pathname ?? ''
       if (known?.code === 'SERVICE_UNAVAILABLE' && !isRestPath(path)) return gatewayErrorRefusal(known)
       const id = randomUUID()
-      // Not a failure of the server if the client has disconnected.
+      // Not the server's failure if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
       const refuse = isRestPath(path) ? restRefusal : refusal
       return refuse('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)
@@ -58,7 +58,7 @@ export function createApp(
   }
 }
 
-/** Clients of each interface read errors in its own form. */
+/** Each interface has its own form of errors. */
 function refusalAt(path: string): typeof refusal {
   if (path === '/graphql') return graphqlRefusal
   return isRestPath(path) ? restRefusal : refusal

@@ -47,7 +47,7 @@ interface Content {
   read: (range: ByteRange) => Promise<Buffer | Readable>
 }
 
-// If a browser opens the image as a page, nothing in it may run or load. An SVG is shown only by an image element.
+// Nothing in an image that is opened as a page may run or load. An SVG is shown only by an image element.
 const SAFETY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'",

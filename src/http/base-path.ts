@@ -1,5 +1,4 @@
 // The path of PUBLIC_URL, which a reverse proxy may remove from a request or keep.
-
 /** Without a trailing slash; empty if the URL is null or has no path. */
 export function basePathOf(publicUrl: string | null): string {
   return publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '')

@@ -7,10 +7,10 @@ import { readBody } from './security/body.ts'
 import type { BodyBudget } from './security/body-budget.ts'
 import { createBruteForceLimiter } from './security/brute-force.ts'
 
-/** Some providers send the images as base64 in the callback. */
+/** Some callbacks hold images as base64. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-// Functions, because the body of a Response can be read only once.
+// A Response's body can be read only once.
 const RESPONSES: Record<CallbackResult, () => Response> = {
   STORED: () => Response.json({ ok: true }),
   UNKNOWN_SECRET: () => refusal('NOT_FOUND', 'There is no such callback address.'),
@@ -19,8 +19,8 @@ const RESPONSES: Record<CallbackResult, () => Response> = {
 }
 
 /**
- * Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; valid ones are accepted unless `memory` has no
- * room for a large body.
+ * Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; refuses valid ones only if `memory`
+ * has no room for a large body.
  */
 export function createCallbackRoute(
   engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>,

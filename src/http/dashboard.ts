@@ -1,4 +1,4 @@
-// The web dashboard: a built single-page application. It uses the public GraphQL API, as every other client does.
+// A built single-page application, which uses the public GraphQL API.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { refusal } from './refusal.ts'
 import { hostProblem } from './security/cross-site.ts'
 
 interface DashboardOptions {
-  /** Where `npm run build` puts the built files. */
+  /** From `npm run build`. */
   folder: string
   publicUrl: string | null
   /** Whether images are redirected to a bucket, on an origin that is not known here. */
@@ -22,7 +22,7 @@ interface Page {
 }
 
 /** Pages of the application; each is the same file. */
-const PAGES = /^\/(?:tasks\/[\w-]+|usage|review|providers(?:\/[\w.-]+)?)?$/
+const PAGES = /^\/(?:tasks\/[\w-]+|studio|compare|usage|review|providers(?:\/[\w.-]+)?)?$/
 const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
@@ -31,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 const ACCEPTS_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/
 
-/** `/` of other clients than browsers is not its concern. */
+/** Only browsers get `/`. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
   const { folder, publicUrl } = options
 
@@ -53,7 +53,7 @@ export function createDashboardRoute(options: DashboardOptions): HttpRoute {
     return new Response(html, { headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } })
   }
 
-  /** The name of a file contains a hash of its content. */
+  /** The name contains a hash of the content. */
   async function serveFile(request: Request, name: string, extension: string): Promise<Response | undefined> {
     const isGzip = ACCEPTS_GZIP.test(request.headers.get('accept-encoding') ?? '')
     const path = join(folder, 'dashboard', name)

@@ -1,12 +1,13 @@
-// Whether a client received a response. `finish` does not tell: the system takes megabytes that the client never reads.
+// `finish` does not tell whether a client received a response: the system takes megabytes that the client
+// never reads.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Of one response. Its server calls each method once. */
+/** Of one response; each method is called once. */
 export interface DeliveryWatch {
   /** All bytes were given to the system, or the connection broke. */
   sent(): void
-  /** Delivered: the client sent its next request on the connection after all bytes, or closed it in order. */
+  /** Delivered: after all bytes, the client sent its next request, or closed the connection in order. */
   ended(isDelivered: boolean): void
   /** Breaks the connection. Set by the server. */
   abort?: () => void
@@ -26,8 +27,8 @@ export function deliveryWatchOf(response: Response): DeliveryWatch | undefined {
 const left = new WeakSet<Request>()
 
 /**
- * A connection that was reset before its request is read has no remote address: its client would be taken for another
- * caller. A Unix socket has no address on either end.
+ * A connection that was reset before its request is read has no remote address: its client would seem to be
+ * another caller. A Unix socket never has one.
  */
 export function noteLeft(request: Request, { remoteAddress, localAddress, destroyed }: Socket): void {
   if (remoteAddress === undefined && (destroyed || localAddress !== undefined)) left.add(request)
@@ -37,7 +38,7 @@ export function hasLeft(request: Request): boolean {
   return left.has(request)
 }
 
-/** By connection: called when its next request arrives. */
+/** Called when a connection's next request arrives. */
 const followed = new WeakMap<Socket, () => void>()
 
 export function noteNextRequest({ socket }: IncomingMessage): void {
@@ -72,6 +73,6 @@ export function followDelivery(
     watch.sent()
     return end(false)
   }
-  // The client closes first: only its end of the connection tells whether it received everything.
+  // The client closes first: this alone tells whether it received everything.
   if (response.req.complete) response.shouldKeepAlive = true
 }

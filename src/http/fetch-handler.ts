@@ -3,7 +3,7 @@ import { withoutBase } from './base-path.ts'
 import { deliveryWatchOf } from './delivery.ts'
 
 export interface FetchHandler {
-  /** Resolves to an instance of the global `Response`. */
+  /** Resolves to the global `Response`. */
   fetch(request: Request, remoteAddress?: string): Promise<Response>
   abortStreams(): void
 }
@@ -37,7 +37,7 @@ export function createFetchHandler(app: App, basePath: string): FetchHandler {
       return new globalThis.Response(relay.stream, init)
     },
     abortStreams() {
-      // An aborted stream makes clients reconnect; a completed one does not.
+      // Clients reconnect after an aborted stream, but not after a completed one.
       for (const { abort } of streams) abort(new Error('The gateway is stopping.'))
     },
   }
@@ -56,7 +56,7 @@ function toAppRequest(request: Request, basePath: string, ended: AbortSignal): R
   })
 }
 
-/** Copies a body to a stream of Node's own class, without buffering. */
+/** To a stream of Node's own class, without buffering. */
 function createRelay(body: AsyncIterable<Uint8Array>, onEnd: (isComplete: boolean) => void) {
   const source = body[Symbol.asyncIterator]()
   let abort: ((reason: unknown) => void) | undefined

@@ -1,6 +1,6 @@
 import type { HttpRoute } from './app.ts'
 
-/** Serves `/livez`: the process runs, and `/readyz`: it can do work. */
+/** `/livez`: the process runs, `/readyz`: it can do work. */
 export function createHealthRoute(findProblem: () => Promise<string | undefined>): HttpRoute {
   return async (request) => {
     const { pathname } = new URL(request.url)

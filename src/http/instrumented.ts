@@ -5,7 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import type { App } from './app.ts'
 import { withRequestNotes, type RequestNotes } from './graphql/instrumented.ts'
 
-/** Metric labels by the first path segment; any other path is `other`. */
+/** By the first path segment; else `other`. */
 const ROUTES: Readonly<Record<string, string>> = {
   '': 'home',
   graphql: 'graphql',
@@ -24,10 +24,10 @@ const ROUTES: Readonly<Record<string, string>> = {
 
 const BUSY_ROUTES = new Set(['assets', 'health', 'metrics', 'home'])
 
-/** A client's request id is used only if it cannot break a log line. */
+/** Others could break a log line. */
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/
 
-/** Measures and logs requests, without path and query: both may hold secrets. Sets `x-request-id` on the response. */
+/** Measures and logs requests, without path and query: both may hold secrets. Sets `x-request-id`. */
 export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; log: Logger }): App {
   const { metrics, clock, log } = tools
   return async (request, remoteAddress) => {

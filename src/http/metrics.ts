@@ -9,10 +9,10 @@ import { hostProblem } from './security/cross-site.ts'
 
 const GAUGES_MAX_AGE_MS = 3000
 
-/** With more projects, their gauges are summed. */
+/** Beyond, gauges are summed. */
 const MAX_PROJECTS = 50
 
-/** Serves `GET /metrics` in Prometheus text format to this machine and to the operator's key. */
+/** Serves `GET /metrics` in Prometheus text format to this machine and the operator's key. */
 export function createMetricsRoute(options: {
   metrics: Metrics
   providers: readonly string[]
@@ -44,7 +44,7 @@ export function createMetricsRoute(options: {
   return async (request, client) => {
     if (new URL(request.url).pathname !== '/metrics') return undefined
     if (request.method !== 'GET') return refusal('METHOD_NOT_ALLOWED', 'Use GET.', { allow: 'GET' })
-    // Requires a key: as long as none exists, every caller is the operator.
+    // Requires a key: while none exists, every caller is the operator.
     const isOperator = request.headers.has('authorization') && options.isOperator(request)
     if (!isLocal(request, client(), options.publicUrl) && !(await isOperator))
       return refusal('FORBIDDEN', "Metrics need a request from this machine or the operator's key.")
@@ -59,7 +59,7 @@ export function createMetricsRoute(options: {
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1)$/
 
-/** False for requests through a proxy on this machine and for pages that use DNS rebinding. */
+/** False for requests through a local proxy and for pages that use DNS rebinding. */
 function isLocal({ headers }: Request, { address, origin }: Client, publicUrl: string | null): boolean {
   const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => headers.has(name))
   return !isForwarded && LOOPBACK.test(address ?? '') && hostProblem(origin, publicUrl) === undefined

@@ -10,7 +10,7 @@ export interface NodeHandler {
   abortStreams(): void
 }
 
-/** In Express, `url` lacks the prefix of the router. */
+/** In Express, `url` lacks the router's prefix. */
 type NodeRequest = IncomingMessage & { originalUrl?: string }
 
 export function createNodeHandler(app: App, basePath: string): NodeHandler {
@@ -37,7 +37,7 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
       )
     },
     abortStreams() {
-      // An aborted stream makes clients reconnect; a completed one does not.
+      // Clients reconnect after an aborted stream, but not after a completed one.
       for (const stream of streams) stream.destroy()
     },
   }
@@ -47,8 +47,8 @@ export function createNodeHandler(app: App, basePath: string): NodeHandler {
 const DISCARD_MS = 30_000
 
 /**
- * Of a request that was refused before its end. Unread bytes would block the next request of the connection. If it is
- * closed, they make the system reset it, and many clients then lose the response.
+ * Of a request refused before its end. Unread bytes would block the connection's next request. Closing it
+ * with them resets it, and many clients then lose the response.
  */
 async function discardRest(request: IncomingMessage, { shouldKeepAlive }: ServerResponse): Promise<void> {
   request.resume()
@@ -58,7 +58,7 @@ async function discardRest(request: IncomingMessage, { shouldKeepAlive }: Server
   await systemClock.sleep(DISCARD_MS, ended.signal)
 }
 
-/** Changes the path only while the adapter reads it, which is synchronous. */
+/** Only while the adapter reads it, which is synchronous. */
 function atPath<T>(request: NodeRequest, path: string, run: () => T): T {
   const { url, originalUrl } = request
   request.url = path

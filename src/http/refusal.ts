@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 import type { GatewayError, GatewayErrorCode } from '../errors.ts'
 
-/** All codes of invalid requests, with their HTTP status. errors.ts has those of resolvers. */
+/** For invalid requests, with HTTP status. errors.ts has those of resolvers. */
 export const REQUEST_ERRORS = {
   /** Yoga also uses it with 405. */
   BAD_REQUEST: 400,
@@ -71,7 +71,7 @@ export function refusal(
   return Response.json({ error: { code, message } }, { status: REQUEST_ERRORS[code], headers })
 }
 
-/** As `refusal`, in the form of a GraphQL response. */
+/** In the form of a GraphQL response. */
 export function graphqlRefusal(
   code: RequestErrorCode,
   message: string,
@@ -88,7 +88,7 @@ export function gatewayErrorRefusal(error: GatewayError): Response {
   return Response.json({ error: { code, message } }, { status: statusOf(code), headers })
 }
 
-/** In whole seconds, at least 1; undefined when a retry does not help. */
+/** In whole seconds, at least 1; undefined when a retry is useless. */
 export function retryAfterOf({ retryAfterMs }: GatewayError): number | undefined {
   return retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
 }

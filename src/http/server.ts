@@ -9,15 +9,15 @@ import { closeSlowClients, DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './security/slo
 
 export interface Listener {
   url: string
-  /** Makes subscribers reconnect to another process; requests are still served. */
+  /** Subscribers reconnect to another process; requests are still served. */
   closeStreams(): Promise<void>
   close(): Promise<void>
 }
 
-/** Time limits for receiving a request, and the interval of their check. */
+/** For receiving a request, and the interval of their check. */
 const DEFAULT_TIMEOUTS = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
-/** Listens on a port; 0 picks a free one. Rejects if the port is in use. */
+/** Port 0 picks a free one. Rejects if the port is in use. */
 export async function listen(
   app: App,
   sockets: Sockets,
@@ -40,14 +40,14 @@ export async function listen(
       // A request may wait for minutes without a byte.
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
-      // A server may ignore other upgrades: `curl --http2` offers one with every request.
+      // A server may ignore other upgrades, such as those of `curl --http2`.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
       void handler.handle(request, response)
     },
   )
-  // Node keeps what was read once. After a reset, the address is not known any more.
+  // Node keeps what was read once; a reset removes the address.
   server.on('connection', (socket) => void socket.remoteAddress)
   answerClientErrors(server)
   closeSlowClients(server, options.slowClientTimeoutMs ?? DEFAULT_SLOW_CLIENT_TIMEOUT_MS, systemClock)
@@ -76,7 +76,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-/** A wildcard address becomes a loopback address. */
+/** A wildcard becomes a loopback address. */
 export function urlOf(host: string, port: number): string {
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`

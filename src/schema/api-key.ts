@@ -4,6 +4,7 @@ import type { ApiKeyRow } from '../db/tables/tables.ts'
 import type { Scope } from '../domain.ts'
 import { prefixOf } from '../engine/access/key-text.ts'
 import { DEFAULT_SCOPES, MAX_KEYS } from '../engine/access/keys.ts'
+import { conflict } from '../errors.ts'
 import { builder, describedEnum } from './builder.ts'
 import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
@@ -76,11 +77,17 @@ builder.objectField(ProjectRef, 'keys', (t) =>
   }),
 )
 
+/** The first key ends the time without keys, also for the operator. */
+const LOCKED_OUT =
+  'This would be the first key of this server, which has no operator key. From then on it would refuse every request ' +
+  'without a key, also those of its operator. Nothing was created. Either set DARKROOM_ADMIN_KEY, restart the server and ' +
+  'create the key with it, or stop the server and run `darkroom keys create`; further changes then need the server stopped as well.'
+
 mutation('createApiKey', {
   right: requires(
     'ADMIN',
-    "Creates an API key of the caller's project. Creating the first key turns authentication on for everyone. Errors: " +
-      `CONFLICT if the project has ${MAX_KEYS} keys that are not revoked.`,
+    "Creates an API key of the caller's project. Errors: CONFLICT if the project has " +
+      `${MAX_KEYS} keys that are not revoked, and for the first key of a server without DARKROOM_ADMIN_KEY.`,
   ),
   input: {
     description: 'Name, permissions and lifetime of a new API key.',
@@ -100,13 +107,15 @@ mutation('createApiKey', {
       }),
     }),
   },
-  resolve: ({ name, scopes, expiresAt }, { engine, caller }) =>
-    engine.createApiKey(caller, {
+  async resolve({ name, scopes, expiresAt }, { engine, caller, server }) {
+    if (await server.isOpen()) throw conflict(LOCKED_OUT)
+    return engine.createApiKey(caller, {
       name,
       scopes: scopes ?? DEFAULT_SCOPES,
       expiresAt: expiresAt ?? null,
       limits: null,
-    }),
+    })
+  },
   payload: (t) => ({
     ...exposeAll(t, 'String', {
       key: 'Secret key, dk_live_…, for the header "Authorization: Bearer <key>". Store it now: it cannot be read again.',

@@ -20,7 +20,7 @@ import { requires } from './scopes.ts'
 
 /** Per list of a report. */
 const MAX_LISTED = 1_000
-/** Already read: a field costs next to nothing. */
+/** Already read: a field costs little. */
 const LISTED = { multiplier: 50 }
 
 const BillMatchEnum = describedEnum<BillMatch>('BillMatch', {

@@ -79,7 +79,7 @@ mutation('setBudget', {
     }),
   },
   async resolve({ owner, period, limitMicros }, { engine, caller }) {
-    // A variable that was left out by mistake must not remove a budget.
+    // An omitted variable must not remove a budget.
     if (limitMicros === undefined)
       throw badInput('limitMicros', 'limitMicros is missing; write null to remove the budget.')
     return { budget: await engine.setBudget(caller, owner, period, limitMicros) }

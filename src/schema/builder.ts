@@ -55,16 +55,16 @@ export function describedEnum<Value extends string>(
   })
 }
 
-/** The complexity of reading and encoding the bytes of an image, which has megabytes. */
+/** Of reading and encoding an image's bytes. */
 export const BYTES_COMPLEXITY = 500
 
-/** The size of an operation: levels of fields, and fields to resolve, those in a list once for each possible item. */
+/** Levels of fields, and fields to resolve, those in a list once for each possible item. */
 interface Weight {
   depth: number
   complexity: number
 }
 
-/** The weight of an operation, from what its fields declare. Expects valid variables. */
+/** Of an operation with valid variables. */
 export function weigh(
   schema: GraphQLSchema,
   { document, operation }: { document: DocumentNode; operation: OperationDefinitionNode },
@@ -75,7 +75,7 @@ export function weigh(
   return complexityFromQuery(single, { schema, variables })
 }
 
-/** An input object without its nulls, where null means the same as an absent field. */
+/** Without nulls, where null means absent. */
 export function withoutNulls<T extends object>(input: T): { [K in keyof T]: NonNullable<T[K]> } {
   const entries = Object.entries(input).filter(([, value]) => value !== null)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same entries, without those of null

@@ -7,7 +7,7 @@ import { builder } from './builder.ts'
 export const DEFAULT_PAGE_SIZE = 50
 export const MAX_PAGE_SIZE = 100
 
-/** `first`, `after`, `last` and `before`. Without `first` and `last`, the first `defaultSize` items. */
+/** By default the first `defaultSize` items. */
 export function pageArguments(defaultSize = DEFAULT_PAGE_SIZE) {
   return builder.args((t) => ({
     first: t.int({
@@ -28,19 +28,18 @@ interface PageArguments {
   before?: string | null | undefined
 }
 
-/** The complexity of a paged list. Capped, because `readPage` refuses a larger page with a better message. */
+/** Capped, because `readPage` refuses a larger page with a better message. */
 export function weightOfPage({ first, last }: PageArguments, defaultSize = DEFAULT_PAGE_SIZE) {
   return { multiplier: Math.min(first ?? last ?? defaultSize, MAX_PAGE_SIZE) }
 }
 
-/** The cursors of a list. */
 export interface Keyset<Row> {
   cursorOf: (row: Row) => string
-  /** Throws CURSOR_INVALID, which names the argument `field`. */
+  /** Throws CURSOR_INVALID, naming the argument `field`. */
   positionOf: (cursor: string, field: string) => Position
 }
 
-/** The cursors of a list of rows whose ids begin with `prefix`. */
+/** Of rows whose ids begin with `prefix`. */
 export function keysetOf<Row extends { id: string }>(
   prefix: string,
   timeOf: (row: Row) => number,
@@ -64,7 +63,7 @@ interface Page<Row> {
   rows: Row[]
   hasNextPage: boolean
   hasPreviousPage: boolean
-  /** The number of items on all pages. */
+  /** On all pages. */
   count: () => Promise<number>
 }
 
@@ -138,7 +137,7 @@ const PageInfoRef = builder.objectRef<PageInfo>('PageInfo').implement({
 type NodeType<Row> = ReturnType<ReturnType<typeof builder.objectRef<Row>>['implement']>
 type InterfaceType<Row> = ReturnType<ReturnType<typeof builder.interfaceRef<Row>>['implement']>
 
-/** The types `NameConnection` and `NameEdge`. */
+/** `NameConnection` and `NameEdge`. */
 export function connectionType<Row, Extra extends object = object>(
   name: string,
   {

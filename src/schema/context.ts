@@ -24,9 +24,9 @@ export interface Context {
   providers: readonly Provider[]
   clock: Clock
   server: { version: string; database: string; isOpen: () => Promise<boolean> }
-  /** The public URL of this server, without a trailing slash. */
+  /** Without a trailing slash. */
   publicUrl: string
-  /** Of an image or rendition, signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
+  /** Signed once API keys exist. Throws BAD_USER_INPUT for an impossible size. */
   assetPath: (asset: AssetRow, spec?: RenditionSpec) => string
   /** IP address behind trusted proxies; null without a connection. */
   clientAddress: string | null
@@ -35,13 +35,13 @@ export interface Context {
   loaders: ReturnType<typeof createLoaders>
 }
 
-/** All that a field may read of its caller where subscribers share a result. Equal for all that share it. */
+/** All that a field may read of its caller where subscribers share a result. Equal for all of them. */
 export function rightsOf({ caller, publicUrl }: Context): unknown[] {
   const { projectId, scopes, operator } = caller
   return [projectId, [...scopes].toSorted(), operator, publicUrl]
 }
 
-/** The context of a shared execution: reading anything else of the caller is an error of the schema. */
+/** For a shared execution: reading anything else of the caller is an error of the schema. */
 export function toSharedContext(context: Context): Context {
   const { caller, projectId, db, engine, store, providers, clock, server, publicUrl, assetPath, loaders } =
     context
@@ -81,18 +81,18 @@ function refuse(property: string): never {
   throw new Error(`The field reads ${property} and lacks the mark perViewer of per-viewer.ts.`)
 }
 
-/** Batched reads of rows by the id of their parent. */
+/** Batched reads by the id of the parent. */
 export function createLoaders(db: Database) {
   function loader<Row>(
     list: (q: Queries, ids: readonly string[]) => Promise<Row[]>,
     parentOf: (row: Row) => string,
   ): DataLoader<string, Row[]> {
     const load = async (ids: readonly string[]) => {
-      // Groups of viewers ask for the rows of the same event together.
+      // Groups ask for the rows of an event together.
       const byParent = Map.groupBy(await list(db.read, [...new Set(ids)]), parentOf)
       return ids.map((id) => byParent.get(id) ?? [])
     }
-    // No cache: a subscription's context lives as long as it, and rows change.
+    // No cache: rows change while a subscription's context lives.
     return new DataLoader(load, { cache: false, maxBatchSize: 200 })
   }
 

@@ -1,4 +1,4 @@
-// Fields that return a property of their object as it is: a table of names and descriptions for each GraphQL type.
+// Fields that return a property as it is: names and descriptions by GraphQL type.
 import type { builder } from './builder.ts'
 
 type Types = typeof builder.$inferSchemaTypes
@@ -31,7 +31,7 @@ type NamesOf<Row, Value> = {
 }[keyof Row] &
   string
 
-/** Non-null fields of one type, by name and description. */
+/** Non-null, of one type, by name and description. */
 export function exposeAll<Row, Type extends FieldType, Name extends NamesOf<Row, ValueOf<Type>>>(
   t: FieldBuilder<Row>,
   type: Type,
@@ -40,7 +40,7 @@ export function exposeAll<Row, Type extends FieldType, Name extends NamesOf<Row,
   return build(t, { type, nullable: false }, descriptions)
 }
 
-/** The same for nullable fields. */
+/** Nullable. */
 export function exposeNullable<
   Row,
   Type extends FieldType,

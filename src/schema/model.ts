@@ -15,6 +15,21 @@ import { exposeAll, exposeNullable } from './expose.ts'
 import type { ModelRow } from './named-provider.ts'
 import { NodeRef } from './node.ts'
 
+type SizeLimits = Extract<SizeRule, { kind: 'rule' }>
+
+const SizeLimitsRef = builder.objectRef<SizeLimits>('SizeLimits').implement({
+  description: 'Rule of the sizes that a model supports.',
+  fields: (t) => ({
+    ...exposeAll(t, 'Int', {
+      multipleOf: 'Both edges are multiples of it, in pixels.',
+      maxEdge: 'Maximum length of the longer edge in pixels.',
+      minPixels: 'Minimum of width times height.',
+      maxPixels: 'Maximum of width times height.',
+    }),
+    ...exposeAll(t, 'Float', { maxRatio: 'Maximum length of the longer edge divided by the shorter one.' }),
+  }),
+})
+
 const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
   description: 'Sizes that a model supports: a list, or every size that satisfies a rule.',
   fields: (t) => ({
@@ -27,6 +42,12 @@ const SizesRef = builder.objectRef<SizeRule>('SupportedSizes').implement({
     rule: t.string({
       description: 'The list or rule in words, for display; the wording may change.',
       resolve: describeSizes,
+    }),
+    limits: t.field({
+      type: SizeLimitsRef,
+      nullable: true,
+      description: 'The rule in numbers. Null if `values` is the complete list.',
+      resolve: (rule) => (rule.kind === 'rule' ? rule : null),
     }),
   }),
 })

@@ -13,13 +13,16 @@ interface Mutation<Fields extends InputFieldMap, Payload extends object> {
     fields: (t: PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>) => Fields
   }
   resolve: (input: InputShapeFromFields<Fields>, context: Context) => Promise<Payload> | Payload
-  /** Nullable, except for what cannot fail: values that only this call knows, such as a secret, survive a failed sibling. */
+  /**
+   * Nullable, except for values that cannot fail and only this call knows, such as a secret: they survive a
+   * failed sibling.
+   */
   payload: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>) => FieldMap
-  /** How often a bulk mutation may resolve each field of its payload. Once by default. */
+  /** How often a bulk mutation may resolve each payload field. Default once. */
   multiplier?: (input: InputShapeFromFields<Fields>) => number
 }
 
-/** Declares `name(input: NameInput!): NamePayload`, null after an error. Returns the type of the input. */
+/** Declares `name(input: NameInput!): NamePayload`, null after an error. Returns the input's type. */
 export function mutation<Fields extends InputFieldMap, Payload extends object>(
   name: string,
   { right, input, resolve, payload, multiplier = () => 1 }: Mutation<Fields, Payload>,

@@ -2,12 +2,12 @@ import type { Offer, Provider } from '../providers/provider.ts'
 
 export type ProviderRow = ReturnType<typeof namedProvider>
 
-/** A model as one provider offers it. */
+/** As one provider offers it. */
 export interface ModelRow extends Offer {
   id: string
 }
 
-/** The provider of a name that a task stores; `configured` is false once it has left the configuration. */
+/** By the name that a task stores; `configured` is false once it has left the configuration. */
 export function namedProvider(name: string, { providers }: { providers: readonly Provider[] }) {
   const provider = providers.find((one) => one.name === name)
   const { dialect = null, offers = [], concurrency = 0, traits } = provider ?? {}

@@ -45,7 +45,7 @@ export const NodeRef = builder.interfaceRef<AnyNode>('Node').implement({
   }),
 })
 
-/** Each type by the prefix of its ids, and how its rows are found: within the caller's project, by operators anywhere. */
+/** By prefix of the ids. Rows are found within the caller's project, by operators anywhere. */
 const TYPES: Record<
   string,
   { name: string; find(context: Context, id: string): Promise<AnyNode | undefined> }

@@ -1,4 +1,3 @@
-// Addresses of an image in several sizes, and its share of the cost.
 import type { AssetRow } from '../db/tables/tables.ts'
 import type { OutputFormat } from '../domain.ts'
 import { costShare } from '../engine/usage/cost-share.ts'
@@ -30,7 +29,7 @@ const RenditionRef = builder.objectRef<Rendition>('ImageRendition').implement({
   }),
 })
 
-/** In order of width. Renditions are never enlarged, so widths above that of the image are one. */
+/** In order of width. Never enlarged, so widths above that of the image are one. */
 function renditionsOf(
   asset: AssetRow,
   { widths, format }: { widths: readonly number[]; format: OutputFormat | null | undefined },

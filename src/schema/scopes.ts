@@ -1,4 +1,4 @@
-// Root fields declare their right with `requires`; only this file reads it.
+// Root fields declare their right with `requires`; read only here.
 import {
   getOperationAST,
   Kind,
@@ -11,12 +11,12 @@ import {
 import { SCOPES, type Scope } from '../domain.ts'
 import type { Access } from '../engine/access/access.ts'
 
-/** OPERATOR is not a scope: no API key has it. ANY is for every caller. */
+/** OPERATOR: no API key has it. ANY: every caller. */
 type Right = Scope | 'OPERATOR' | 'ANY'
 
 const RIGHTS: readonly unknown[] = [...SCOPES, 'OPERATOR', 'ANY']
 
-/** The sentence that ends the description of a root field. */
+/** Ends the description of a root field. */
 const SENTENCES: Partial<Record<Right, string>> = { OPERATOR: 'Operators only.', ANY: 'For every caller.' }
 
 /** The description of a root field and the right it needs. `paid` marks a field that can cost money. */
@@ -25,7 +25,7 @@ export function requires(scope: Right, description: string, { paid = false } = {
   return { description: `${description} ${needed}`, extensions: { scope, ...(paid && { paid }) } }
 }
 
-/** Returns the schema. Throws when a root field declares no right, so that no field is public by oversight. */
+/** Throws when a root field declares no right, so that none is public by oversight. */
 export function withRights(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   for (const root of roots) {
@@ -72,7 +72,7 @@ export function scopeProblem(name: string, scope: Scope, scopes: Access['scopes'
 
 type Fields = GraphQLField<unknown, unknown>[]
 
-/** By document and operation name: parsed once, run many times. */
+/** By document and operation name, which run many times. */
 const cache = new WeakMap<DocumentNode, Map<string, Fields>>()
 
 function rootFieldsOf(operation: RequestedOperation): Fields {
@@ -93,11 +93,11 @@ function findRootFields({ document, schema, operationName }: RequestedOperation)
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
     ),
   )
-  // Names without a field are introspection, which has its own rule.
+  // Without a field: introspection, which has its own rule.
   return [...namesIn(operation.selectionSet, fragments, new Set())].flatMap((name) => fields[name] ?? [])
 }
 
-/** The names of the root fields, through fragments and under any alias. */
+/** Through fragments and aliases. */
 function namesIn(
   { selections }: SelectionSetNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,

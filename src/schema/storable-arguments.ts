@@ -16,8 +16,8 @@ import type { Context } from './context.ts'
 type Resolver = GraphQLFieldResolver<unknown, Context>
 
 /**
- * Refuses every text that no database can store, before a resolver reads it: BAD_USER_INPUT with the path of the argument.
- * An ID may be any text: it names nothing then.
+ * Refuses text that no database can store before resolvers read it: BAD_USER_INPUT with the argument's path.
+ * An ID may be any text: it then names nothing.
  */
 export function withStorableArguments(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap()))

@@ -205,7 +205,7 @@ const ReportRef = builder.objectRef<UsageReport>('UsageReport').implement({
     rows: t.field({
       type: [RowRef],
       description: `Groups in the order of \`groupBy\`, at most ${MAX_ROWS}. Empty without \`groupBy\`.`,
-      // Already read: a row's field costs next to nothing.
+      // Already read: a row's field costs little.
       complexity: { multiplier: 100 },
       resolve: ({ rows }) => rows.map((row) => ({ ...row, ...row.counts })),
     }),

@@ -2,7 +2,7 @@ import type { Environment } from '../config/environment.ts'
 import { noTracing, type Tracing } from '../tracing.ts'
 import type { TraceSettings } from './record.ts'
 
-/** Loads OpenTelemetry only if the environment enables it. Calls `warn` for invalid settings and failed exports. */
+/** Only if the environment enables it. Calls `warn` for invalid settings and failed exports. */
 export async function openTracing(env: Environment, warn: (sentence: string) => void): Promise<Tracing> {
   const settings = readTraceSettings(env, warn)
   if (!settings) return noTracing
@@ -10,7 +10,7 @@ export async function openTracing(env: Environment, warn: (sentence: string) => 
   return recordTraces(settings, warn)
 }
 
-/** Reads the standard OpenTelemetry variables; undefined if tracing is disabled. */
+/** Standard OpenTelemetry variables; undefined if disabled. */
 export function readTraceSettings(
   env: Environment,
   warn: (sentence: string) => void,

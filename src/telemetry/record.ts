@@ -1,4 +1,4 @@
-// Tracing with OpenTelemetry, exported as OTLP over HTTP. The only file that imports its SDK.
+// Exports OTLP over HTTP. The only file that imports OpenTelemetry's SDK.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   diag,
@@ -95,7 +95,7 @@ export function recordTraces(settings: TraceSettings, warn: (sentence: string) =
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/
 
-/** A new trace for null and for an invalid traceparent. */
+/** A new trace for null or an invalid traceparent. */
 function contextOf(traceparent: string | null): Context {
   const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
   const span: SpanContext = { traceId, spanId, traceFlags: parseInt(flags, 16) & 1, isRemote: true }
@@ -128,7 +128,7 @@ function samplerOf({ sampler, samplerRatio: ratio }: TraceSettings): Sampler {
 
 const ignore = () => {}
 
-/** Warns once, because every failed batch reports an error. */
+/** Once, because every failed batch reports an error. */
 function warnOfFailures(url: string, warn: (sentence: string) => void): void {
   let hasWarned = false
   const error = () => {

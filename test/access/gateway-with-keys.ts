@@ -1,6 +1,7 @@
 // A gateway that requires API keys, with clients for the operator and for any key.
 import type { Scope } from '../../src/domain.ts'
 import { createClient, type Client } from '../support/client.ts'
+import type { Place } from '../support/database.ts'
 import { openGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
 
 export const ADMIN_KEY = 'a-key-of-the-operator-of-this-test'
@@ -52,4 +53,10 @@ export async function openGatewayWithKeys(options: TestGatewayOptions = {}): Pro
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
+}
+
+/** Creates the first key of a PostgreSQL database while an open server runs on it, as `darkroom keys create` does. */
+export async function createFirstKey(place: Place, scopes: Scope[] = ['GENERATE', 'READ']) {
+  await using other = await openGatewayWithKeys({ place })
+  return await other.newKey({ scopes })
 }

@@ -1,13 +1,19 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { containsKey, newKeyText, readKeyText } from '../../src/engine/access/key-text.ts'
 import { createLog } from '../../src/log.ts'
 import { createClient } from '../support/client.ts'
-import { DATABASES } from '../support/database.ts'
+import { DATABASES, newPlace } from '../support/database.ts'
 import { openGateway } from '../support/gateway.ts'
-import { ADMIN_KEY, bearer, openGatewayWithKeys, type GatewayWithKeys } from './gateway-with-keys.ts'
+import {
+  ADMIN_KEY,
+  bearer,
+  createFirstKey,
+  openGatewayWithKeys,
+  type GatewayWithKeys,
+} from './gateway-with-keys.ts'
 
 const TYPENAME = JSON.stringify({ query: '{ __typename }' })
 
@@ -314,28 +320,45 @@ it('CORS lets a page of an allowed origin send a key and read a refusal', async 
 
 describe('before the first API key is created', () => {
   it('every local client is the operator, until the first key is created', async () => {
-    await using server = await openGateway()
+    const place = await newPlace('postgresql')
+    onTestFinished(() => place.remove())
+    await using server = await openGateway({ place })
     const id = await server.generate({ prompt: 'a red fox' })
-    const { createApiKey } = await server.get<{ createApiKey: { key: string; apiKey: { id: string } } }>(
-      'mutation { createApiKey(input: { name: "first", scopes: [READ, ADMIN] }) { key apiKey { id } } }',
-    )
-    expect(await requestTypename(server.url, {})).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
-    const client = createClient(server.url, bearer(createApiKey.key))
+    const first = await createFirstKey(place, ['READ', 'ADMIN'])
+    // Connections without a key are closed.
+    await expect
+      .poll(() => requestTypename(server.url, {}).catch(() => undefined))
+      .toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
+    const client = createClient(server.url, bearer(first.key))
     expect(
       (await client.get<{ task: unknown }>('query ($id: ID!) { task(id: $id) { id } }', { id })).task,
     ).toEqual({
       id,
     })
     // Authentication stays on after every key is revoked.
-    await client.get(
-      'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }',
-      createApiKey.apiKey,
-    )
+    await client.get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', first)
     expect(await requestTypename(server.url, {})).toMatchObject({ status: 401 })
   })
 
-  it('image URLs need no signature, and need one after the first key is created', async () => {
+  it('a running server refuses to create it without an operator key, and stays open', async () => {
     await using server = await openGateway()
+    const { data, errors } = await server.execute(
+      'mutation { createApiKey(input: { name: "first", scopes: [ADMIN] }) { key } }',
+    )
+    expect([data, errors?.[0]?.extensions?.['code']]).toEqual([{ createApiKey: null }, 'CONFLICT'])
+    expect(errors?.[0]?.message).toMatch(
+      /Nothing was created\. Either set DARKROOM_ADMIN_KEY, .+, or stop the server/,
+    )
+    expect(await server.get('{ viewer { isOpen } project { keys { totalCount } } }')).toEqual({
+      viewer: { isOpen: true },
+      project: { keys: { totalCount: 0 } },
+    })
+  })
+
+  it('image URLs need no signature, and need one after the first key is created', async () => {
+    const place = await newPlace('postgresql')
+    onTestFinished(() => place.remove())
+    await using server = await openGateway({ place })
     const id = await server.generate({ prompt: 'a red fox' })
     await server.ended(id)
     const query = 'query ($id: ID!) { task(id: $id) { images { url(width: 64) } } }'
@@ -344,11 +367,16 @@ describe('before the first API key is created', () => {
     const open = await urlOf(server)
     expect(new URL(open).search).toBe('?width=64')
     expect((await fetch(open)).headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
-    const { createApiKey } = await server.get<{ createApiKey: { key: string } }>(
-      'mutation { createApiKey(input: { name: "first" }) { key } }',
-    )
-    expect((await fetch(open)).status).toBe(403)
-    const signed = await urlOf(createClient(server.url, bearer(createApiKey.key)))
+    const first = await createFirstKey(place)
+    await expect
+      .poll(() =>
+        fetch(open).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(403)
+    const signed = await urlOf(createClient(server.url, bearer(first.key)))
     expect(signed).toMatch(/\?width=64&expires=\d+&signature=[\w-]{43}$/)
     const response = await fetch(signed)
     expect([response.status, response.headers.get('cache-control')?.split(',')[0]]).toEqual([200, 'private'])

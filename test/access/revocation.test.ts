@@ -1,10 +1,16 @@
 // Connections of a key that is revoked or expires close within 5 seconds, at every process.
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { ADMIN_KEY, bearer, openGatewayWithKeys, type GatewayWithKeys } from './gateway-with-keys.ts'
+import {
+  ADMIN_KEY,
+  bearer,
+  createFirstKey,
+  openGatewayWithKeys,
+  type GatewayWithKeys,
+} from './gateway-with-keys.ts'
 
 /** The guaranteed 5 s, and 2 s for a busy machine. */
 const WITHIN = { timeout: 7_000 }
@@ -103,7 +109,9 @@ it('an expired key closes its connections like a revoked one', async () => {
 }, 15_000)
 
 it('connections without a key are closed when the first key is created', async () => {
-  await using server = await openGateway()
+  const place = await newPlace('postgresql')
+  onTestFinished(() => place.remove())
+  await using server = await openGateway({ place })
   const watching = server.watch('SSE', FEED)
   const first = watching.next()
   await expect.poll(() => server.gateway.subscriberCount()).toBe(1)
@@ -112,7 +120,7 @@ it('connections without a key are closed when the first key is created', async (
   socket.send('{"type":"connection_init"}')
   await once(socket, 'message')
   const closed = once(socket, 'close')
-  await server.get('mutation { createApiKey(input: { name: "first" }) { key } }')
+  await createFirstKey(place)
   expect((await closed)[0]).toBe(4403)
   expect((await first).value).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
 }, 15_000)

@@ -2,14 +2,19 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
+import { expectAskAgain, generate, recover } from '../faults/ask-again.ts'
 import type { Place } from '../support/database.ts'
 import { newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
+import { openGateway } from '../support/gateway.ts'
+import { createDatabase, urlOf } from '../support/postgresql-databases.ts'
 import { startPostgresql, type PostgresqlServer } from '../support/postgresql-server.ts'
 import { newTask } from '../support/rows.ts'
 import { done, held, scripted } from '../support/scripted.ts'
 
 const TUNING = { pollMs: 50, reapMs: 50, heartbeatMs: 100, leaseMs: 30_000 }
+
+const KEYS = Array.from({ length: 12 }, (_, i) => `lamp-${i}`)
 
 describe('after an outage of PostgreSQL', () => {
   let server: PostgresqlServer
@@ -70,5 +75,19 @@ describe('after an outage of PostgreSQL', () => {
     expect((await operator.query(`select 1 ${listening}`)).rowCount).toBe(1)
     await operator.end()
     await db.close()
+  })
+
+  it('that was paused as a whole, mutations work within 10 s, and were refused within 5 s before', async () => {
+    const databaseUrl = urlOf(server.url, await createDatabase(server.url))
+    const engine = { ...TUNING, reapMs: 100 }
+    await using gateway = await openGateway({ place: { ...place, databaseUrl }, engine })
+    await gateway.ended(await gateway.generate({ prompt: 'before' }))
+    const proceed = await server.pause()
+    try {
+      expectAskAgain(await Promise.all(KEYS.map((key) => generate(gateway.url, key))))
+    } finally {
+      proceed()
+    }
+    expect(await recover(gateway, KEYS)).toBeLessThan(10_000)
   })
 })

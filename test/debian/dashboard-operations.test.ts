@@ -221,7 +221,7 @@ describe('keys', () => {
   const LIVE = ['Live', 'Review', 'Providers']
   it.each([
     { scopes: ['READ'], pages: LIVE, canDecide: false },
-    { scopes: ['READ', 'GENERATE'], pages: LIVE, canDecide: false },
+    { scopes: ['READ', 'GENERATE'], pages: ['Live', 'Studio', 'Review', 'Providers'], canDecide: false },
     { scopes: ['READ', 'REPORT'], pages: ['Live', 'Usage', 'Review', 'Providers'], canDecide: false },
     { scopes: ['READ', 'ADMIN'], pages: LIVE, canDecide: true },
   ] as { scopes: Scope[]; pages: string[]; canDecide: boolean }[])(

@@ -37,14 +37,18 @@ try {
 /** Paths by the name of the page. */
 async function pagesOf(server: GatewayProcess): Promise<Record<string, string>> {
   const { tasks, attempts } = await server.get<{
-    tasks: { nodes: { id: string }[] }
+    tasks: { nodes: { id: string; images: { id: string }[] }[] }
     attempts: { nodes: { id: string }[] }
   }>(
-    '{ tasks(first: 1, filter: { statuses: [SUCCEEDED] }) { nodes { id } } attempts: attemptsNeedingReview(first: 1) { nodes { id } } }',
+    '{ tasks(first: 2, filter: { statuses: [SUCCEEDED] }) { nodes { id images { id } } } attempts: attemptsNeedingReview(first: 1) { nodes { id } } }',
   )
+  const [a, b] = tasks.nodes.map(({ images }) => images[0]?.id)
   return {
     live: '/',
     task: `/tasks/${tasks.nodes[0]?.id}`,
+    studio: '/studio',
+    'studio-edit': `/studio?from=${a}`,
+    compare: `/compare?a=${a}&b=${b}`,
     usage: '/usage',
     'usage-day': '/usage?range=24h&split=provider&measure=images',
     'usage-empty': '/usage?from=2020-01-01&to=2020-01-08',

@@ -143,6 +143,8 @@ describe.each(DATABASES)('an accepted attempt on %s', (database) => {
     await two.reached(id, 'SUCCEEDED')
     expect(second.checked).toHaveLength(3)
     expect(second.provider.sent).toEqual([])
+    // A late check would also find the image of an attempt that was given up.
+    expect((await two.events(id)).map(({ body }) => body.type)).not.toContain('OUTCOME_BECAME_UNKNOWN')
     await two.close()
   })
 

@@ -1,16 +1,23 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listAudit } from '../../src/db/access/audit.ts'
 import { operatorOf } from '../../src/engine/access/access.ts'
+import type { Deps } from '../../src/engine/deps.ts'
 import { DATABASES, type DatabaseKind } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { status, type LinkServer } from '../support/link-server.ts'
 import { done, scripted } from '../support/scripted.ts'
 import { addressesOf, finalsOf, linking, operator, quick, startLinks } from './linking.ts'
 
-async function openLost(kind: DatabaseKind, urls: (links: LinkServer) => string[], n = 1) {
+const withoutDelay = (deps: Deps): Deps => ({ ...deps, random: () => -1 })
+
+async function openLost(
+  kind: DatabaseKind,
+  urls: (links: LinkServer) => string[],
+  { n = 1, ttlMs = 700 } = {},
+) {
   const links = await startLinks()
-  const provider = linking(links, urls(links), 700)
-  const one = await openEngine({ database: kind, providers: [provider], tuning: quick })
+  const provider = linking(links, urls(links), ttlMs)
+  const one = await openEngine({ database: kind, providers: [provider], tuning: quick, wrap: withoutDelay })
   onTestFinished(() => one[Symbol.asyncDispose]())
   const { id } = await one.create({ n })
   return { links, one, id }
@@ -29,6 +36,13 @@ describe.each(DATABASES)('a result that cannot be downloaded, on %s', (database)
     expect(await addressesOf(one, id)).toMatchObject([{ problem: 'answered with status 404' }])
     // At once, and at the end of that time.
     expect(links.gets.length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('is tried three times although the provider keeps it no longer, as after an outage', async () => {
+    const failures = [status(503), status(503)]
+    const { one, id } = await openLost(database, (all) => [all.link(failures)], { ttlMs: 0 })
+    await one.reached(id, 'SUCCEEDED')
+    expect(await finalsOf(one, id)).toHaveLength(1)
   })
 
   it('fails at once at an address that is forbidden', async () => {
@@ -56,7 +70,7 @@ describe.each(DATABASES)('a result that cannot be downloaded, on %s', (database)
   })
 
   it('leaves the other images of its task stored, with a warning', async () => {
-    const { one, id } = await openLost(database, (all) => [all.link([], status(410)), all.link()], 2)
+    const { one, id } = await openLost(database, (all) => [all.link([], status(410)), all.link()], { n: 2 })
     const task = await one.reached(id, 'SUCCEEDED')
     expect(task.warnings).toMatchObject([{ code: 'IMAGES_MISSING', field: 'n' }])
     expect(task.warnings[0]?.message).toContain('One image is missing: scripted finished the image')
@@ -66,7 +80,9 @@ describe.each(DATABASES)('a result that cannot be downloaded, on %s', (database)
   })
 
   it('can be fetched by an operator beside images that are stored', async () => {
-    const { one, id, links } = await openLost(database, (all) => [all.link([], status(410)), all.link()], 2)
+    const { one, id, links } = await openLost(database, (all) => [all.link([], status(410)), all.link()], {
+      n: 2,
+    })
     await one.reached(id, 'SUCCEEDED')
     links.recover()
     const [attempt] = await one.attempts(id)

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { TestGateway } from '../support/gateway.ts'
 
 const MUTATION = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { task { id } } }'
 
@@ -52,4 +53,19 @@ export function expectAskAgain(answers: readonly Answer[], maxMs = 5_500): void 
     expect(answer.retryAfter).toBe(`${answer.retryAfterS}`)
     expect(answer.ms).toBeLessThan(maxMs)
   }
+}
+
+/** After one task was created. Returns how long it took until every request was accepted. */
+export async function recover(server: TestGateway, keys: string[]): Promise<number> {
+  const startedAt = performance.now()
+  const ids = await Promise.all(keys.map((key) => generateAtLast(server.url, key)))
+  const ms = performance.now() - startedAt
+  expect(new Set(ids).size).toBe(keys.length)
+  for (const id of ids) expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
+  const { tasks } = await server.get<{ tasks: { nodes: unknown[] } }>(
+    '{ tasks(first: 100) { nodes { id } } }',
+  )
+  // A request whose answer was lost is one task, however often it was repeated.
+  expect(tasks.nodes).toHaveLength(keys.length + 1)
+  return ms
 }

@@ -5,6 +5,7 @@ import { eq, sql } from 'drizzle-orm'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createClock } from '../../src/clock.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
+import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
 import { done, scripted } from '../support/scripted.ts'
 
@@ -87,6 +88,51 @@ describe.each(DATABASES)('on %s, a clock that is set', (database) => {
     expect(provider.sent).toHaveLength(1)
   })
 
+  it('ahead until the server was killed delays no attempt that it had claimed', async () => {
+    const provider = scripted((sent) => done(sent))
+    await using one = await openEngine({ database, providers: [provider], tuning: QUICK, start: false })
+    const { id } = await one.create()
+    await planInFuture(one, id)
+    await one.db.tx(async (q) => {
+      const { attempts } = q.tables
+      const claimed = {
+        state: 'LEASED' as const,
+        leaseOwner: 'killed',
+        leaseEpoch: 1,
+        leaseUntil: sql`${q.now} + 100`,
+      }
+      await q.sql.update(attempts).set(claimed).where(eq(attempts.taskId, id))
+    })
+    await one.engine.start()
+    await expect.poll(async () => (await one.task(id)).status, { timeout: 8_000 }).toBe('SUCCEEDED')
+    expect(provider.sent).toHaveLength(1)
+  })
+
+  it('ahead until the server was killed delays no first delivery of a webhook', async () => {
+    await using receiver = await openReceiver()
+    const provider = scripted((sent) => done(sent))
+    const { shift, clock } = shiftedClock()
+    await using one = await openEngine({
+      database,
+      providers: [provider],
+      tuning: QUICK,
+      webhookRule: ANY_ADDRESS,
+      start: false,
+      wrap: (deps) => ({ ...deps, clock }),
+    })
+    shift.wallMs = HOUR
+    const { id, projectId } = await one.create({ callbackUrl: `${receiver.url}/webhook` })
+    await one.engine.cancelTask(projectId, id)
+    await one.db.tx(async (q) => {
+      const { webhookDeliveries: deliveries } = q.tables
+      const nextAt = sql`${deliveries.nextAt} + ${HOUR}`
+      await q.sql.update(deliveries).set({ nextAt }).where(eq(deliveries.taskId, id))
+    })
+    shift.wallMs = 0
+    await one.engine.start()
+    expect(await receiver.received(1)).toHaveLength(1)
+  })
+
   it('forward by eleven minutes gives up no request that is seconds old', async () => {
     const { shift, clock } = shiftedClock()
     let [checks, isDone] = [0, false]
@@ -165,6 +211,26 @@ describe('a clock that is set forward', () => {
     shift.wallMs = 3 * HOUR
     await expect.poll(() => sweeps).toBeGreaterThan(before)
     expect(one.engine.subscriberCount()).toBe(0)
+  })
+
+  it('deletes no task for an hour, because new tasks seem to be old', async () => {
+    const { shift, clock } = shiftedClock()
+    const frequent = {
+      ...clock,
+      sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms >= 5 * MINUTE ? 20 : ms, signal),
+    }
+    await using one = await openEngine({
+      providers: [scripted((sent) => done(sent))],
+      wrap: (deps) => ({ ...deps, clock: frequent, retention: { ...deps.retention, tasksMs: HOUR } }),
+    })
+    const { id } = await one.create()
+    await one.reached(id, 'SUCCEEDED')
+    shift.wallMs = 2 * HOUR
+    await pause(300)
+    expect(await one.task(id)).toMatchObject({ deletedAt: null })
+    shift.monotonicMs = HOUR
+    shift.wallMs = 3 * HOUR
+    await expect.poll(async () => (await one.task(id)).deletedAt).not.toBeNull()
   })
 })
 

@@ -2,7 +2,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { expect, describe, it, onTestFinished } from 'vitest'
@@ -10,9 +9,10 @@ import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 import { newPlace, type Place } from '../support/database.ts'
-import { expectAskAgain, generate, generateAtLast } from './ask-again.ts'
+import { expectAskAgain, generate, recover } from './ask-again.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
+import { runOn } from '../support/postgresql-databases.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const QUICK = { leaseMs: 30_000, heartbeatMs: 500, reapMs: 200, pollMs: 100 }
@@ -29,21 +29,6 @@ async function openBehindProxy(): Promise<{ proxy: TcpProxy; place: Place; serve
   const server = await openGateway({ place: { ...place, databaseUrl: proxy.url }, engine: QUICK })
   onTestFinished(() => server[Symbol.asyncDispose]())
   return { proxy, place, server }
-}
-
-/** Returns how long it took until every request was accepted. */
-async function recover(server: TestGateway, keys: string[]): Promise<number> {
-  const startedAt = performance.now()
-  const ids = await Promise.all(keys.map((key) => generateAtLast(server.url, key)))
-  const ms = performance.now() - startedAt
-  expect(new Set(ids).size).toBe(keys.length)
-  for (const id of ids) expect(await server.ended(id)).toEqual({ status: 'SUCCEEDED' })
-  const { tasks } = await server.get<{ tasks: { nodes: unknown[] } }>(
-    '{ tasks(first: 100) { nodes { id } } }',
-  )
-  // A request whose answer was lost is one task, however often it was repeated.
-  expect(tasks.nodes).toHaveLength(keys.length + 1)
-  return ms
 }
 
 const KEYS = Array.from({ length: 12 }, (_, i) => `lamp-${i}`)
@@ -143,6 +128,23 @@ describe('PostgreSQL', () => {
     } finally {
       signal('SIGCONT')
     }
+  })
+
+  it('that has no connection left: mutations are refused within 5 s, and work within 10 s after the fault', async () => {
+    const place = await newPlace('postgresql')
+    onTestFinished(() => place.remove())
+    const url = new URL(place.databaseUrl!)
+    const role = `${url.pathname.slice(1)}_client`
+    await runOn(url.href, `create role ${role} login password 'secret' in role ${url.username}`)
+    Object.assign(url, { username: role, password: 'secret' })
+    await using server = await openGateway({ place: { ...place, databaseUrl: url.href }, engine: QUICK })
+    await server.ended(await server.generate({ prompt: 'before' }))
+    await runOn(place.databaseUrl!, `alter role ${role} connection limit 0`)
+    await using operator = await connectTo(place)
+    await operator.terminateOthers()
+    expectAskAgain(await Promise.all(KEYS.map((key) => generate(server.url, key))))
+    await runOn(place.databaseUrl!, `alter role ${role} connection limit -1`)
+    expect(await recover(server, KEYS)).toBeLessThan(10_000)
   })
 
   it('releases the locks of a process that stops inside a transaction, whose change is then refused', async () => {

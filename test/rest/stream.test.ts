@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { splitUsage } from '../../src/http/rest/frames.ts'
 import { eventsOf } from '../../src/http/rest/stream.ts'
-import { usageBody } from '../../src/http/rest/result.ts'
+import { splitCounts, usageBody } from '../../src/http/rest/usage-body.ts'
 import { UNKNOWN_USAGE } from '../../src/providers/provider.ts'
 import { ADMIN_KEY, openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { post, type ImagesReply } from './rest-server.ts'
@@ -35,14 +34,14 @@ describe('a stream of a task in which nothing happens', () => {
 describe('usage', () => {
   it('is unknown as a whole unless every count is known, and never zero', () => {
     expect(usageBody({ ...UNKNOWN_USAGE, totalTokens: 5 })).toBeNull()
-    expect(splitUsage(null, 2)).toEqual([])
+    expect(splitCounts(null, 2)).toEqual([])
   })
 
   it('adds up to the total over any number of images', () => {
     const details = { text_tokens: 7, image_tokens: 4 }
     const total = { input_tokens: 11, output_tokens: 101, total_tokens: 112, input_tokens_details: details }
     for (const count of [1, 2, 3, 7]) {
-      const parts = splitUsage(total, count)
+      const parts = splitCounts(total, count)
       const sum = (read: (usage: (typeof parts)[number]) => number) =>
         parts.reduce((all, one) => all + read(one), 0)
       expect(sum((one) => one.total_tokens)).toBe(112)

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { Client } from 'pg'
 
 export interface PostgresqlServer {
   /** postgres://…/postgres */
@@ -15,6 +16,8 @@ export interface PostgresqlServer {
   crash(): Promise<void>
   /** Starts it again on the same port and files. */
   restart(): Promise<void>
+  /** Stops all its processes, as a paused virtual machine does. Returns the function that continues them. */
+  pause(): Promise<() => void>
 }
 
 /** PostgreSQL refuses to run as root. 65534 is the unprivileged user of every Unix. */
@@ -51,8 +54,9 @@ export async function startPostgresql({ durable = true } = {}): Promise<Postgres
   const port = await freePort()
   const settings = durable ? [] : ['fsync=off', 'full_page_writes=off']
   let child = await launch(bin, data, port, settings)
+  const url = `postgres://darkroom:darkroom@127.0.0.1:${port}/postgres`
   return {
-    url: `postgres://darkroom:darkroom@127.0.0.1:${port}/postgres`,
+    url,
     async stop() {
       await end(child, 'SIGINT')
       await rm(home, { recursive: true, force: true })
@@ -60,6 +64,12 @@ export async function startPostgresql({ durable = true } = {}): Promise<Postgres
     crash: () => end(child, 'SIGQUIT'),
     async restart() {
       child = await launch(bin, data, port, settings)
+    },
+    async pause() {
+      const all = [child.pid!, ...(await listProcesses(url))]
+      const send = (signal: NodeJS.Signals) => all.forEach((pid) => sendSignal(pid, signal))
+      send('SIGSTOP')
+      return () => send('SIGCONT')
     },
   }
 }
@@ -119,4 +129,21 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(port))
     })
   })
+}
+
+async function listProcesses(url: string): Promise<number[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>('select pid from pg_stat_activity')
+  await client.end()
+  return rows.map(({ pid }) => pid)
+}
+
+/** A connection may have ended meanwhile. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }

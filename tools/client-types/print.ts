@@ -105,6 +105,10 @@ function createPrinter(schema: GraphQLSchema, document: DocumentNode) {
       if (!selections) return SCALARS[named.name] ?? useEnum(named)
       const [only, ...others] = selections.selections
       if (only?.kind === Kind.FRAGMENT_SPREAD && others.length === 0) return only.name.value
+      const inner = only?.kind === Kind.INLINE_FRAGMENT ? only.selectionSet.selections : []
+      // `{ ... on Image { ...Picture } }` of an interface: an object of another type is empty.
+      if (others.length === 0 && inner.length === 1 && inner[0]?.kind === Kind.FRAGMENT_SPREAD)
+        return `Partial<${inner[0].name.value}>`
       const composite = compositeOf(named)
       return `{ ${membersOf(selections, composite, composite).map(withoutComment).join('; ')} }`
     })

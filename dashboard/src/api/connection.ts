@@ -2,13 +2,15 @@
 import { createEndpoint, fieldOf, readResult } from '../../../client/endpoint.ts'
 import { DarkroomError, errorOf } from '../../../client/errors.ts'
 import { follow } from '../../../client/follow.ts'
-import { request } from '../../../client/request.ts'
+import { request, type RequestOptions } from '../../../client/request.ts'
 import { sleep } from '../../../client/retry.ts'
 import type { Transport } from '../../../client/subscription.ts'
 import { createTransport } from '../../../client/transport.ts'
-import type { LiveEvent, TypedDocument } from './generated.ts'
+import { takeFiles, type GenerateInput, type UploadProgress } from '../../../client/upload.ts'
+import { Generate, type LiveEvent, type LiveTask, type TypedDocument } from './generated.ts'
 
 export { DarkroomError }
+export type { GenerateInput, UploadProgress }
 
 /** What happens to the subscription of the feed, for the state of the link. */
 export interface LinkSink {
@@ -28,6 +30,8 @@ export interface Connection {
     variables: NoInfer<Variables>,
     isIdempotent?: boolean,
   ): Promise<NonNullable<Data[keyof Data]>>
+  /** Uploads the images. Repeated under the idempotency key of the input. Null if the created task could not be read. */
+  generate(input: GenerateInput, options: RequestOptions): Promise<LiveTask | null>
   /** Every event after `after` once, through lost connections. */
   events(
     document: string,
@@ -76,6 +80,10 @@ export function createConnection(key: string | undefined, project?: string): Con
       request(settings, document, variables, 'IDEMPOTENT', signal ? { signal } : {}),
     change: (document, variables, isIdempotent = false) =>
       request(settings, document, variables, isIdempotent ? 'IDEMPOTENT' : 'ONCE'),
+    async generate(given, options) {
+      const { input, files } = await takeFiles(given)
+      return (await request(settings, Generate, { input }, 'IDEMPOTENT', { ...options, files })).task
+    },
     async *events(query, variables, { after, signal, link }) {
       const subscription = (cursor: string | undefined) => ({
         query,

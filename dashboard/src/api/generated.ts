@@ -28,6 +28,9 @@ export type AttemptState = 'ACCEPTED' | 'CANCELED' | 'FAILED' | 'FETCHING' | 'LE
 /** Whether the area behind the subject is filled or transparent. */
 export type Background = 'AUTO' | 'OPAQUE' | 'TRANSPARENT'
 
+/** Time span of a budget. Days and months are those of UTC. */
+export type BudgetPeriod = 'DAY' | 'MONTH' | 'TOTAL'
+
 /** Whether a provider charges for the work, as far as it can be proved. Missing proof is UNKNOWN, never NO. */
 export type Charged = 'NO' | 'UNKNOWN' | 'YES'
 
@@ -105,6 +108,16 @@ export interface GenerateImageInput {
   user?: string | null | undefined
 }
 
+/** Conditions on images, all of which must hold. An absent field does not restrict. */
+export interface ImageFilter {
+  /** Stored at this time or later. */
+  createdFrom?: string | Date | null | undefined
+  /** Stored before this time. */
+  createdTo?: string | Date | null | undefined
+  /** Kinds of images. Results only by default. An empty list matches none. */
+  kinds?: ImageKind[] | null | undefined
+}
+
 /** An input image: PNG, JPEG or WebP of up to 20 MiB, given in exactly one of four ways. Embedded metadata is removed. */
 export interface ImageInput {
   /** Data URL with the bytes in base64: data:image/png;base64,… (or jpeg, or webp). */
@@ -116,6 +129,9 @@ export interface ImageInput {
   /** Public https URL on port 443 or 80, fetched before the provider is called. */
   url?: string | null | undefined
 }
+
+/** What an image is to its task. */
+export type ImageKind = 'FINAL' | 'INPUT' | 'MARKUP' | 'MASK' | 'PARTIAL'
 
 /** How closely an edit follows its input images. gpt-image-2 always follows them closely and has no such setting. */
 export type InputFidelity = 'HIGH' | 'LOW'
@@ -792,6 +808,226 @@ export interface TaskDetail extends LiveTask {
   attempts: AttemptDetail[]
 }
 
+const StudioImageFragment = 'fragment StudioImage on Image{...Picture kind mimeType byteSize png:url(format:PNG)}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface StudioImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** URL of the file. With arguments, URL of a rendition that fits into the given box, keeps the proportions and is never enlarged, unless it is an SVG. Once API keys exist, the URL is signed: it needs no key and expires after 15 to 20 minutes; request a new one then. With the query parameter `download` added, browsers save the file instead of showing it. */
+  png: string
+}
+
+const SizeChoiceFragment = 'fragment SizeChoice on SupportedSizes{auto rule values limits{multipleOf maxEdge maxRatio minPixels maxPixels}}'
+
+/** Sizes that a model supports: a list, or every size that satisfies a rule. */
+export interface SizeChoice {
+  /** Whether the size auto is supported. */
+  auto: boolean
+  /** The list or rule in words, for display; the wording may change. */
+  rule: string
+  /** The complete list, as WIDTHxHEIGHT in pixels. Null if a rule applies. */
+  values: string[] | null
+  /** The rule in numbers. Null if `values` is the complete list. */
+  limits: { multipleOf: number; maxEdge: number; maxRatio: number; minPixels: number; maxPixels: number } | null
+}
+
+const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
+
+/** What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently. */
+export interface ModelCapabilities {
+  /** Whether it generates from a prompt alone, edits images, or both. */
+  operations: Operation[]
+  /** Supported values of `size`. Any other is refused with BAD_USER_INPUT. */
+  sizes: SizeChoice
+  /** Supported values besides AUTO, which every model supports. */
+  qualities: Quality[]
+  /** Supported values. Empty if it cannot be chosen. */
+  backgrounds: Background[]
+  /** Supported values. Empty if it cannot be chosen. */
+  moderations: Moderation[]
+  /** Supported values. The first replaces an unsupported one, except GIF and SVG. */
+  outputFormats: OutputFormat[]
+  /** Whether a compression level for JPEG and WEBP is supported. */
+  outputCompression: boolean
+  /** Supported values for edits. Empty if it cannot be chosen. */
+  inputFidelities: InputFidelity[]
+  /** Supported values. Empty if it cannot be chosen. */
+  styles: Style[]
+  /** Supported values. Empty if it cannot be chosen. */
+  complexities: Complexity[]
+  /** Maximum number of images per provider request. A task for more is split into several. */
+  maxN: number
+  /** Maximum number of images to edit. */
+  maxInputImages: number
+  /** Whether an edit may have a mask. */
+  mask: boolean
+  /** Whether an edit may have markup. */
+  markup: boolean
+  /** Maximum number of partial images per provider request. 0 if there are none. */
+  maxPartialImages: number
+  /** Maximum length of a prompt in Unicode code points. */
+  maxPromptLength: number
+  /** Frames of a GIF. Null if they cannot be chosen. */
+  animation: { minFrames: number; maxFrames: number; defaultFrames: number; frameStepMs: number; maxFrameMs: number } | null
+  /** Authors of an SVG. Null if none can be chosen. */
+  svg: { models: string[] | null; efforts: SvgEffort[] } | null
+  /** Limits of formats in which they differ from those of the model. */
+  formatRules: { format: OutputFormat; mask: boolean; markup: boolean; maxN: number; maxPartialImages: number; sizes: SizeChoice }[]
+}
+
+const OfferedModelFragment = 'fragment OfferedModel on Model{name retiresOn successor capabilities{...ModelCapabilities}}'
+
+/** A model as one provider offers it. Capabilities and price may differ at another provider. */
+export interface OfferedModel {
+  /** Value for `GenerateImageInput.model`. */
+  name: string
+  /** Announced shutdown date, YYYY-MM-DD; later, requests are refused. Null if none is announced. */
+  retiresOn: string | null
+  /** Model to use after the shutdown. Null if none is named. */
+  successor: string | null
+  /** Supported settings and limits at this provider. */
+  capabilities: ModelCapabilities
+}
+
+const StudioQuoteFragment = 'fragment StudioQuote on Quote{offers{expectedMicros maxMicros priceVersion inCooldown provider{name dialect}warnings{code field message}}refusals{code field message provider{name}}}'
+
+/** What a request would cost, by provider. */
+export interface StudioQuote {
+  /** Providers that can serve it, best first: generateImage chooses the first one. */
+  offers: ({ expectedMicros: number | null; maxMicros: number | null; priceVersion: string | null; inCooldown: boolean; provider: { name: string; dialect: string | null }; warnings: ({ code: WarningCode; field: string | null; message: string })[] })[]
+  /** All reasons of the providers that cannot serve it. */
+  refusals: { code: ErrorCode; field: string; message: string; provider: { name: string } }[]
+}
+
+const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface StudioTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  size: string
+  /** Number of requested images, 1 to 10. */
+  n: number
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  quality: Quality
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  background: Background
+  /** As requested. AUTO leaves the strictness to the provider. */
+  moderation: Moderation
+  /** As requested. `Image.mimeType` has the format that was received. */
+  outputFormat: OutputFormat
+  /** As requested. Null leaves it to the provider. */
+  outputCompression: number | null
+  /** As requested. Null leaves it to the provider. */
+  inputFidelity: InputFidelity | null
+  /** As requested. Null leaves it to the provider. */
+  style: Style | null
+  /** As requested. Null leaves it to the provider. */
+  complexity: Complexity | null
+  /** Number of requested partial images, 0 to 3. */
+  partialImagesRequested: number
+  /** Names of the allowed providers, in order of preference. Null if all are allowed. */
+  allowedProviders: string[] | null
+  /** As requested, for GIF only. Null without. */
+  animation: { frames: number | null; frameDurationMs: number | null } | null
+  /** As requested, for SVG only. Null leaves the author to the provider. */
+  svg: { model: string; effort: SvgEffort | null } | null
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: StudioImage[]
+  /** Image whose transparent pixels mark what to redraw. Null without one. */
+  mask: StudioImage | null
+}
+
+const ComparedTaskFragment = 'fragment ComparedTask on Task{id prompt model charged costMicros createdAt images{...Picture}inputImages{...Picture}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface ComparedTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
+  charged: Charged
+  /** Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown is not zero. */
+  costMicros: number | null
+  /** Time at which it was stored, before generateImage returned. */
+  createdAt: string
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  images: Picture[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: Picture[]
+}
+
+const ComparedImageFragment = 'fragment ComparedImage on Image{...Picture kind byteSize mimeType task{...ComparedTask}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface ComparedImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: ComparedTask
+}
+
+const HistoryTaskFragment = 'fragment HistoryTask on Task{id status prompt model createdAt charged costMicros images{...Picture}inputImages{...HistoryInput}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface HistoryTask {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** State of the task. SUCCEEDED, FAILED and CANCELED are final. */
+  status: TaskStatus
+  /** As requested. `Image.revisedPrompt` has what the provider made of it. */
+  prompt: string
+  /** As requested, gpt-image-2 by default. `Model.providerModelName` may differ. */
+  model: string
+  /** Time at which it was stored, before generateImage returned. */
+  createdAt: string
+  /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
+  charged: Charged
+  /** Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown is not zero. */
+  costMicros: number | null
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  images: Picture[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  inputImages: HistoryInput[]
+}
+
+const HistoryInputFragment = 'fragment HistoryInput on Image{...Picture kind task{id}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface HistoryInput extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: { id: string }
+}
+
+const HistoryStepFragment = 'fragment HistoryStep on Task{...HistoryTask results:images{id usedBy(first:20){...HistoryTask}}sources:inputImages{id task{...HistoryTask}}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface HistoryStep extends HistoryTask {
+  /** Results in order, once they are stored. A CANCELED task has them if its provider had started. */
+  results: { id: string; usedBy: HistoryTask[] }[]
+  /** Images to edit, in order. An image given by URL appears once it was fetched. */
+  sources: { id: string; task: HistoryTask }[]
+}
+
 const MeasuresFragment = 'fragment Measures on UsageMeasures{tasks attempts images costMicros heldMicros estimatedCostMicros totalTokens attemptsWithUnknownCost attemptsWithUnknownUsage}'
 
 /** Totals over attempts. An attempt counts at the time it was queued, even if its cost becomes known later. Unreported values are excluded from totals, and their attempts are counted. */
@@ -933,6 +1169,30 @@ export const ListProviders: TypedDocument<{ providers: ({ name: string; dialect:
 
 export const Quote: TypedDocument<{ quote: { offers: ({ expectedMicros: number | null; maxMicros: number | null; model: string; provider: { name: string; dialect: string | null } })[]; refusals: { message: string }[] } }, { input: QuoteInput }> =
   'query Quote($input:QuoteInput!){quote(input:$input){offers{expectedMicros maxMicros model provider{name dialect}}refusals{message}}}'
+
+export const ListOffers: TypedDocument<{ providers: ({ name: string; dialect: string | null; health: ProviderHealth; configured: boolean; models: OfferedModel[] })[] }, {  }> =
+  'query ListOffers{providers{name dialect health configured models{...OfferedModel}}}' + OfferedModelFragment + ModelCapabilitiesFragment + SizeChoiceFragment
+
+export const QuoteStudio: TypedDocument<{ quote: StudioQuote }, { input: QuoteInput }> =
+  'query QuoteStudio($input:QuoteInput!){quote(input:$input){...StudioQuote}}' + StudioQuoteFragment
+
+export const ReadBudgets: TypedDocument<{ project: { budgets: ({ period: BudgetPeriod; limitMicros: number | null; remainingMicros: number | null })[] } }, {  }> =
+  'query ReadBudgets{project{budgets{period limitMicros remainingMicros}}}'
+
+export const ListImages: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: StudioImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
+  'query ListImages($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...StudioImage}}}' + StudioImageFragment + PictureFragment
+
+export const ReadStudioImages: TypedDocument<{ nodes: (Partial<StudioImage> | null)[] }, { ids: string[] }> =
+  'query ReadStudioImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...StudioImage}}}' + StudioImageFragment + PictureFragment
+
+export const ReadStudioTask: TypedDocument<{ task: StudioTask | null }, { id: string }> =
+  'query ReadStudioTask($id:ID!){task(id:$id){...StudioTask}}' + StudioTaskFragment + StudioImageFragment + PictureFragment
+
+export const ReadComparedImages: TypedDocument<{ nodes: (Partial<ComparedImage> | null)[] }, { ids: string[] }> =
+  'query ReadComparedImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...ComparedImage}}}' + ComparedImageFragment + PictureFragment + ComparedTaskFragment
+
+export const ReadHistory: TypedDocument<{ task: HistoryStep | null }, { id: string }> =
+  'query ReadHistory($id:ID!){task(id:$id){...HistoryStep}}' + HistoryStepFragment + HistoryTaskFragment + PictureFragment + HistoryInputFragment
 
 export const Generate: TypedDocument<{ generateImage: { task: LiveTask | null } | null }, { input: GenerateImageInput }> =
   'mutation Generate($input:GenerateImageInput!){generateImage(input:$input){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment

@@ -4,7 +4,7 @@ import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
 import styles from './done-grid.module.css'
 import { SectionTitle } from './section-title.tsx'
-import { Tile } from './tile.tsx'
+import { Tile } from '../ui/tile.tsx'
 import { useHeld } from './use-held.ts'
 import type { Pages } from './use-pages.ts'
 

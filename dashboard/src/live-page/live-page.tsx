@@ -10,7 +10,7 @@ import { DoneGrid } from './done-grid.tsx'
 import { Filters } from './filters.tsx'
 import styles from './live-page.module.css'
 import { SectionTitle } from './section-title.tsx'
-import { Tile } from './tile.tsx'
+import { Tile } from '../ui/tile.tsx'
 import { usePages } from './use-pages.ts'
 
 export function LivePage() {

@@ -4,24 +4,25 @@ import { useSession } from '../session/context.ts'
 import type { IconName } from '../ui/icon.tsx'
 
 interface Page {
-  to: '/' | '/usage' | '/review' | '/providers'
+  to: '/' | '/studio' | '/usage' | '/review' | '/providers'
   text: string
   icon: IconName
-  scope: Scope
+  scopes: readonly Scope[]
   /** It follows `g`. */
   key: string
 }
 
 /** In the order of the navigation. */
 const PAGES: readonly Page[] = [
-  { to: '/', text: 'Live', icon: 'grid', scope: 'READ', key: 'l' },
-  { to: '/usage', text: 'Usage', icon: 'bars', scope: 'REPORT', key: 'u' },
-  { to: '/review', text: 'Review', icon: 'flag', scope: 'READ', key: 'r' },
-  { to: '/providers', text: 'Providers', icon: 'server', scope: 'READ', key: 'p' },
+  { to: '/', text: 'Live', icon: 'grid', scopes: ['READ'], key: 'l' },
+  { to: '/studio', text: 'Studio', icon: 'edit', scopes: ['READ', 'GENERATE'], key: 's' },
+  { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
+  { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
+  { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },
 ]
 
 /** Pages that the key may read. */
 export function usePages() {
   const { may } = useSession()
-  return useMemo(() => PAGES.filter(({ scope }) => may(scope)), [may])
+  return useMemo(() => PAGES.filter(({ scopes }) => scopes.every(may)), [may])
 }

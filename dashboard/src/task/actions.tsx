@@ -1,4 +1,4 @@
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { Cancel, Retry, type TaskDetail } from '../api/generated.ts'
 import { formatMoney } from '../format/money.ts'
@@ -13,7 +13,15 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
   const navigate = useNavigate()
   const [problem, setProblem] = useState<string>()
   const [isBusy, setIsBusy] = useState(false)
-  const image = task.images[0]
+  const { img = 0 } = useSearch({ from: '/tasks/$id' })
+  const image = task.images[img] ?? task.images[0]
+  const shown = image ?? task.partialImages.at(-1)?.image
+  // What was edited, else another result, else how it began.
+  const other = [
+    task.inputImages[0],
+    task.images.find(({ id }) => id !== image?.id),
+    task.partialImages[0]?.image,
+  ].find((one) => one && one.id !== shown?.id)
 
   async function run(action: () => Promise<void>): Promise<void> {
     setIsBusy(true)
@@ -65,6 +73,21 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
         )}
         {canGenerate && task.status === 'OUTCOME_UNKNOWN' && (
           <RetryUnknown task={task} isBusy={isBusy} retry={() => void retry(true)} />
+        )}
+        {image && canGenerate && (
+          <Link to="/studio" search={{ from: image.id }} className="button">
+            <Icon name="edit" /> Edit
+          </Link>
+        )}
+        {canGenerate && (
+          <Link to="/studio" search={{ task: task.id }} className="button">
+            <Icon name="sliders" /> Same settings
+          </Link>
+        )}
+        {shown && (
+          <Link to="/compare" search={{ a: other?.id ?? shown.id, b: other && shown.id }} className="button">
+            <Icon name="compare" /> Compare
+          </Link>
         )}
         {image && (
           <a className="button" href={`${image.url}${image.url.includes('?') ? '&' : '?'}download`}>

@@ -27,6 +27,16 @@ const PATHS = {
   warning: 'M8 2.2L14.3 13.3H1.7zM8 6.5v3M8 11.4v.1',
   up: 'M8 13V3M4 7l4-4 4 4',
   down: 'M8 3v10M4 9l4 4 4-4',
+  plus: 'M8 3v10M3 8h10',
+  edit: 'M3 13l.6-2.6 7.2-7.2 2 2-7.2 7.2zM9.6 4.4l2 2',
+  compare: 'M8 2v12M3 4.5h5M3 11.5h5M3 4.5v7M13 4.5h-2M13 11.5h-2M13 4.5v7',
+  sliders: 'M3 5h6M12 5h1M3 11h1M7 11h6M9 3.5v3M6 9.5v3',
+  library: 'M2.5 3h11v10h-11zM2.5 10.5l3-3 2.5 2.5 2-2 3.5 3.5M10 5.7v.1',
+  file: 'M4 2h5.5L12.5 5v9H4zM9.5 2v3h3',
+  globe:
+    'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM2 8h12M8 2c2 1.8 2.6 4 2.6 6S10 12.200 8 14M8 2C6 3.800 5.400 6 5.400 8S6 12.200 8 14',
+  left: 'M10 3L5 8l5 5',
+  right: 'M6 3l5 5-5 5',
 } as const
 
 export type IconName = keyof typeof PATHS

@@ -29,7 +29,6 @@ export const BUCKET_TUNING: BucketTuning = {
   connections: 64,
 }
 
-/** An object that does not exist. */
 export class ObjectMissing extends Error {
   override name = 'ObjectMissing'
 }

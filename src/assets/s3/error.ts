@@ -53,7 +53,6 @@ const TRANSIENT = new Set([
 const SOCKET =
   /^(?:ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR_\w+)$/
 
-/** Whether the same request may succeed later. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error)
   if (status === 429 || (status !== undefined && status >= 500 && status !== 501)) return true

@@ -39,7 +39,7 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
   let provenAt = clock.monotonic()
   await bucket.check(checkName)
 
-  /** Any request that succeeds proves that the store takes objects; a failed one has the next check ask it. */
+  /** A successful request proves that the store takes objects; after a failed one, the next check asks it. */
   async function storing<T>(work: () => Promise<T>): Promise<T> {
     try {
       const result = await work()

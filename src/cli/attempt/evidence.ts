@@ -10,7 +10,7 @@ import type { Provider } from '../../providers/provider.ts'
 
 export type Evidence = Awaited<ReturnType<typeof findEvidence>>[number]
 
-/** Of an attempt, or of every attempt of a task. Empty if the id is unknown. */
+/** Of an attempt, or of a task's attempts. Empty for an unknown id. */
 export async function findEvidence(q: Queries, id: string, providers: readonly Provider[]) {
   const one = await findAnyAttempt(q, id)
   const attempts = one ? [one] : await listAttempts(q, [id])

@@ -9,7 +9,7 @@ import type { Paint } from '../screen.ts'
 import { indented, renderFacts } from '../table.ts'
 import type { Evidence } from './evidence.ts'
 
-/** First the charge, then the evidence, then the next steps. */
+/** Charge, evidence, next steps. */
 export function report(evidence: Evidence, now: number, paint: Paint): string {
   const { attempt, task, lines, decisions, addresses } = evidence
   const { text, format } = VERDICTS[attempt.charged]
@@ -73,7 +73,7 @@ const PHASES: Record<WirePhase, string> = {
 }
 
 function phaseOf({ state, wirePhase }: AttemptRow): string {
-  // The phase is stored when a step ends: the attempt may have got further.
+  // Stored when a step ends: the attempt may have got further.
   return wirePhase === 'INTENT' && state === 'SENDING'
     ? 'about to be sent; it may have got further by now'
     : PHASES[wirePhase]

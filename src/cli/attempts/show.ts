@@ -10,7 +10,7 @@ import { indented, renderTable } from '../table.ts'
 export interface ReviewOptions {
   /** Null: all. */
   reasons: string[] | null
-  /** As the GraphQL input `ReviewFilter`. */
+  /** GraphQL input `ReviewFilter`. */
   filter: Record<string, unknown>
 }
 

@@ -2,7 +2,7 @@ import { MalformedCsv, parseCsv } from '../../csv.ts'
 import { parseExactJson, parseUsd, sumDecimalUsd } from '../../money.ts'
 import { UsageError } from '../command.ts'
 
-/** As the GraphQL input `BillLineInput`. */
+/** GraphQL input `BillLineInput`. */
 export interface FileLine {
   amountMicros: number
   attemptId?: string
@@ -133,7 +133,7 @@ function isScalar(value: unknown): value is string | number | boolean {
   return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
-/** By field. Throws UsageError for a mapped column that does not exist, and without an amount. */
+/** By field. Throws UsageError for a missing mapped column, and without an amount. */
 function columnsOf(names: ReadonlySet<string>, map: ColumnMap): ReadonlyMap<string, string> {
   const columns = new Map<string, string>()
   for (const [field, accepted] of Object.entries<readonly string[]>(COLUMNS)) {

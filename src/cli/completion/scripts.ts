@@ -97,7 +97,7 @@ export function fishScript(commands: readonly Completions[]): string {
 function fishLines({ name, summary, words, options, takesFiles }: Completions): string[] {
   const seen = `__fish_seen_subcommand_from ${name}`
   const inCommand = `complete -c darkroom -n ${quoted(seen)}`
-  // The name of another command is an argument of `help`.
+  // Another command's name is an argument of `help`.
   const first = `__fish_is_nth_token 2; and ${seen}`
   return [
     `complete -c darkroom -n __fish_use_subcommand -a ${name} -d ${fishQuoted(summary)}`,

@@ -11,7 +11,7 @@ export type DemoClient = ReturnType<typeof createDemoClient>
 
 const RETRIES = { max: 5, delayMs: 250, maxDelayMs: 4_000 }
 
-/** For the server at `url`, with or without `/graphql`. Calls throw OperationRefused; `close` aborts them. */
+/** For `url` with or without `/graphql`. Calls throw OperationRefused; `close` aborts them. */
 export function createDemoClient(url: string, apiKey?: string) {
   const endpoint = graphqlUrl(url)
   const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }

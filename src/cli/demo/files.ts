@@ -14,7 +14,7 @@ export function fileName(prompt: string): string {
   return name || 'image'
 }
 
-/** Creates `directory` if missing. Resolves to the path. */
+/** Creates a missing `directory`. Resolves to the path. */
 export async function saveImage(directory: string, name: string, bytes: Uint8Array): Promise<string> {
   await mkdir(directory, { recursive: true })
   const path = join(directory, `${name}.${extensionOf(bytes)}`)

@@ -10,7 +10,10 @@ const STOP_DEADLINE_MS = 1_000
 /** Long enough to see partial images. */
 const SANDBOX_MS = 250
 
-/** Starts a gateway with temporary storage on a free loopback port. `cleanup` removes both. Throws ConfigError. */
+/**
+ * Starts a gateway with temporary storage on a free loopback port. `cleanup` removes both. Throws
+ * ConfigError.
+ */
 export async function startServer(
   context: CommandContext,
   cleanup: AsyncDisposableStack,

@@ -2,15 +2,14 @@ import type { Environment } from '../../config/environment.ts'
 import type { Arguments, Command } from '../command.ts'
 import { optionsOf, type Option } from './arguments.ts'
 
-/** What a user types to run this program. */
 export function programName(env: Environment): string {
   if (env['npm_command'] === 'exec') return 'npx darkroom'
   return env['npm_package_name'] === 'darkroom' && isScript(env) ? 'npm run darkroom' : 'darkroom'
 }
 
 /**
- * Explains a missing `--`: npm keeps options before it, but passes their values on. `npm run darkroom usage --by day`
- * arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
+ * Explains a missing `--`: npm keeps options before it, but passes their values on.
+ * `npm run darkroom usage --by day` arrives as `usage day` with `npm_config_by=true`. Undefined if nothing was kept.
  */
 export function missingSeparator(
   command: Command,

@@ -21,7 +21,7 @@ interface BridgeOptions {
   clock: Clock
 }
 
-/** A data URL of the largest image is 27 MB long. */
+/** The largest image is a data URL of 27 MB. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 /** How long a server may be away. */
 const RETRY_MS = 60_000
@@ -35,8 +35,8 @@ export interface Bridge {
 }
 
 /**
- * The server is stateless, so each request is a connection of its own, and a lost one is made again: tools attach a
- * repeated call to the task of the first.
+ * Each request is a connection of its own, because the server is stateless. A lost one is made again: tools
+ * attach a repeated call to the first one's task.
  */
 export async function openBridge({ stdin, stdout, connect, clock }: BridgeOptions): Promise<Bridge> {
   const stdio = new StdioServerTransport(stdin, stdout, { maxBufferSize: MAX_MESSAGE_BYTES })
@@ -82,10 +82,10 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
 
   const onmessage = (message: JSONRPCMessage) => {
     if (isJSONRPCRequest(message)) void answer(message)
-    // The server keeps no session: of all notifications, only this one has an effect.
+    // Without a session, only this notification has an effect.
     else if (isJSONRPCNotification(message)) running.get(canceledId(message) ?? '')?.abort()
   }
-  // A text that is not JSON-RPC has no id to answer to.
+  // A text that is not JSON-RPC has no id to answer.
   Object.assign(stdio, { onmessage, onclose: end, onerror: () => {} })
   for (const event of ['end', 'close']) stdin.once(event, end)
   await stdio.start()
@@ -98,7 +98,7 @@ export async function openBridge({ stdin, stdout, connect, clock }: BridgeOption
   }
 }
 
-/** Whether a tool was refused by a server that restarts, or whose database is away. */
+/** A server restarts, or its database is away. */
 function isUnavailable(reply: JSONRPCMessage): boolean {
   const { _meta: meta } = REFUSED_TOOL.safeParse(reply).data?.result ?? {}
   const code = meta?.['darkroom/error'].code

@@ -8,11 +8,11 @@ import { warn } from '../screen.ts'
 import { startGateway } from '../serve.ts'
 import type { BridgeTarget } from './send-request.ts'
 
-/** Where the tools run. */
 export interface Connector {
   /**
-   * The server at the given URL; else one in this process; else the one that uses the data folder. Call it again after
-   * a connection was refused: a server in another host's process ends with that host. Throws ConfigError.
+   * The server at the given URL; else one in this process; else the one that uses the data folder. Call it
+   * again after a refused connection: a server in another host's process ends with that host. Throws
+   * ConfigError.
    */
   connect: () => Promise<BridgeTarget>
   /** Stops a server in this process. Resolves to the number of aborted calls. */

@@ -11,7 +11,6 @@ import {
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
 
-/** A server, and the API key for it. */
 export interface BridgeTarget {
   url: string
   key: string | null
@@ -35,7 +34,7 @@ interface SendOptions {
   onNotification: (message: JSONRPCMessage) => void
 }
 
-/** Sends one request over a connection of its own, and waits for its reply, its failure or an abort. */
+/** Over its own connection, until its reply, its failure or an abort. */
 export async function sendRequest(
   request: JSONRPCRequest,
   { target, protocolVersion, signal, clock, onNotification }: SendOptions,
@@ -55,7 +54,7 @@ export async function sendRequest(
   }
   const transport = new StreamableHTTPClientTransport(endpointOf(target.url), {
     requestInit: { headers: target.key === null ? {} : { authorization: `Bearer ${target.key}` } },
-    // The request is made again as a whole.
+    // The whole request is made again.
     reconnectionOptions: { ...NO_DELAYS, maxRetries: 0 },
     fetch: watchedFetch,
   })
@@ -109,7 +108,7 @@ function toFailure(error: unknown): Omit<FailedRequest, 'wasReached'> {
 
 const REFUSAL = z.object({ error: z.object({ message: z.string() }) })
 
-/** The transport puts the body of a refusal after its own words. */
+/** The transport's own words precede the body of a refusal. */
 function problemIn(error: unknown, cause: unknown): string {
   const { message } =
     cause instanceof Error ? cause : error instanceof Error ? error : { message: String(error) }

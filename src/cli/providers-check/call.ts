@@ -39,7 +39,7 @@ export interface CallSetup {
 const MAX_POLLING_MS = 900_000
 const TEMPORARY_FAILURES: ReadonlySet<FailureKind> = new Set(['busy', 'unreached', 'lost'])
 
-/** As the engine does: sends, then polls. Never rejects. */
+/** Sends, then polls, as the engine does. Never rejects. */
 export async function callProvider(setup: CallSetup): Promise<CallOutcome> {
   const { provider, request } = setup
   const startedAt = systemClock.now()
@@ -91,7 +91,7 @@ function createCall({ spool, publicUrl }: CallSetup, outcome: CallOutcome, signa
   return {
     signal,
     clientRef: `check_${randomUUID()}`,
-    // Callbacks get 404, so the result is polled for.
+    // Callbacks get 404: the result is polled.
     callbackUrl: publicUrl === null ? undefined : `${publicUrl}/callbacks/check-${randomUUID()}`,
     newFile: () => join(spool, randomUUID()),
     onWire(phase, facts) {

@@ -16,7 +16,7 @@ export interface Finding {
   expected?: string
 }
 
-/** Compares the outcome with the adapter's expectations. Without secrets. */
+/** Compares the outcome with what the adapter expects. Without secrets. */
 export function findingsOf(call: PlannedCall, outcome: CallOutcome, provider: Provider): Finding[] {
   const { result, error } = outcome
   const facts = [
@@ -81,7 +81,6 @@ function resolvedFindings({ request }: PlannedCall, resolved: ResolvedSettings):
   ]
 }
 
-/** None for a provider in this process. */
 export function exchangeFindings(exchanges: readonly Exchange[]): Finding[] {
   const replies = exchanges.filter(({ contentType }) => !contentType.startsWith('image/'))
   if (replies.length === 0) return []

@@ -69,12 +69,12 @@ function cheapestRequest(offer: Offer, operation: Operation): ProviderRequest {
     size: smallestSize(offer.capabilities.sizes),
     quality: 'LOW' as const,
   }
-  // As for a task: unsupported settings, such as LOW, are left to the model.
+  // As for a task: unsupported settings are left to the model.
   const { settings } = adjustSettings(wanted, offer.capabilities)
   return { ...settings, operation, upstreamModel: offer.upstreamModel, images: [], mask: null, markup: null }
 }
 
-/** Size rules allow slightly smaller ones, but every provider has 1024x1024. */
+/** Rules allow slightly smaller ones, but every provider has 1024x1024. */
 function smallestSize(sizes: SizeRule): string {
   if (sizes.kind === 'rule') return '1024x1024'
   return sizes.values.toSorted((a, b) => pixelsOf(a) - pixelsOf(b))[0] ?? 'auto'

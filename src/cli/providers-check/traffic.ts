@@ -1,4 +1,4 @@
-// Records HTTP exchanges through undici's "DiagnosticsChannel" (its docs): names of fields, never values.
+// HTTP exchanges through undici's "DiagnosticsChannel" (its docs): names of fields, never values.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { z } from 'zod'
 import { formatBytes } from '../../quantity.ts'
@@ -90,7 +90,7 @@ function fieldsIn(text: string): string[] {
   }
 }
 
-/** Paths of all values, empty ones too: adapters treat those as missing. */
+/** All paths, also of empty values: adapters treat those as missing. */
 function namesIn(value: unknown, path: string): string[] {
   if (Array.isArray(value))
     return value.length === 0 ? [`${path} []`] : value.flatMap((item) => namesIn(item, `${path}[]`))

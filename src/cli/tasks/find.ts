@@ -7,7 +7,7 @@ export interface FoundTask {
   projectId: string
 }
 
-/** In every project that the caller may read. Throws OperationRefused if there is none. */
+/** In every readable project. Throws OperationRefused without one. */
 export async function findTask(client: ServerClient, id: string): Promise<FoundTask> {
   for (const { id: projectId } of await visibleProjects(client)) {
     const { task } = await client.run({ ...GET_TASK, variables: { id }, projectId })

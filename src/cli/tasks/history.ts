@@ -19,16 +19,16 @@ const QUERY = `query ($filter: TaskFilter!) {
   tasks(filter: $filter, first: 100) { nodes { ${Object.keys(FINISHED.shape).join(' ').replace('provider', 'provider { name }')} } }
 }`
 
-/** Below this number, tasks with other settings count as well. */
+/** With fewer, tasks with other settings count too. */
 const ENOUGH = 5
 
 export interface History {
   estimate: Estimate
-  /** Of similar tasks, in milliseconds; none if the caller may not read tasks. */
+  /** In milliseconds; none if the caller may not read tasks. */
   durationsMs: number[]
 }
 
-/** Learns from the latest tasks of the same model that succeeded, preferably with the same settings. */
+/** Of the latest tasks of the same model that succeeded, preferably with the same settings. */
 export async function readHistory(client: ServerClient, { task, projectId }: FoundTask): Promise<History> {
   const shape = z.object({ tasks: z.object({ nodes: z.array(FINISHED) }) })
   const variables = { filter: { statuses: ['SUCCEEDED'], models: [task.model] } }
@@ -42,7 +42,7 @@ export async function readHistory(client: ServerClient, { task, projectId }: Fou
   return { estimate: learnEstimate(durationsMs), durationsMs }
 }
 
-/** The narrowest of these sets that is large enough; the widest, if none is. */
+/** The narrowest set that is large enough, else the widest. */
 function mostSimilar(all: readonly FinishedTask[], task: FoundTask['task']): readonly FinishedTask[] {
   const sameQuality = all.filter(({ quality }) => quality === task.quality)
   const sameSettings = sameQuality.filter(({ size, n }) => size === task.size && n === task.n)

@@ -8,7 +8,6 @@ import { STATUS_FORMATS, statusText } from './words.ts'
 
 const MAX_WIDTH = 92
 
-/** Everything about one task. */
 export function taskPage(task: TaskDetails, paint: Paint): string {
   const { id, status, prompt } = task
   const title = [

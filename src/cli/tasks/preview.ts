@@ -6,7 +6,7 @@ const TASK_IMAGES = {
   shape: z.object({ task: z.object({ images: z.array(z.object({ url: z.string() })) }).nullable() }),
 }
 
-/** URL of a small rendition of the first image; undefined without any. */
+/** Small, of the first image; undefined without any. */
 export async function previewUrl(
   client: ServerClient,
   id: string,

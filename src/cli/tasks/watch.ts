@@ -11,10 +11,10 @@ import { readHistory, type History } from './history.ts'
 import { previewUrl } from './preview.ts'
 import { WATCH_TASK, type WatchedEvent } from './operations.ts'
 
-/** A restart of a server that finishes its calls takes up to four minutes. */
+/** A server that finishes its calls takes up to four minutes to restart. */
 const RETRIES: Retries = { max: 60, delayMs: 250, maxDelayMs: 5_000 }
 
-/** Events from the current state until the end, or until the outcome is unknown. Reconnects, and resumes without a gap. */
+/** From the current state until the end, or an unknown outcome. Reconnects without a gap. */
 export async function* watchEvents(
   client: ServerClient,
   { task: { id }, projectId }: FoundTask,
@@ -33,7 +33,7 @@ export async function* watchEvents(
   }
 }
 
-/** Shows progress and partial images. Returns when the task has ended. */
+/** Returns when the task has ended. */
 export async function showProgress(
   client: ServerClient,
   found: FoundTask,
@@ -73,7 +73,7 @@ async function showResult(client: ServerClient, { task, projectId }: FoundTask, 
   if (url !== undefined) await showPreview(client, url, { view, tint: 0 })
 }
 
-/** An image that is gone does not end the watch. */
+/** A missing image does not end the watch. */
 async function showPreview(
   client: ServerClient,
   url: string,

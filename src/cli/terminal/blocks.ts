@@ -36,7 +36,7 @@ export function blankLike({ width, height }: Pixels): Pixels {
   return { width, height, rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => BLANK[i % 3] ?? 0) }
 }
 
-/** Mixes in a red monochrome version. `share` is 0..1. */
+/** Towards a red monochrome version. `share` is 0..1. */
 export function tintRed({ width, height, rgb }: Pixels, share: number): Pixels {
   const tinted = new Uint8Array(rgb.length)
   for (let i = 0; i < rgb.length; i += 3) {
@@ -50,7 +50,7 @@ export function tintRed({ width, height, rgb }: Pixels, share: number): Pixels {
   return { width, height, rgb: tinted }
 }
 
-/** A smooth step. `fraction` is 0..1. Returns `to` if the sizes differ. */
+/** `fraction` is 0..1. Returns `to` if the sizes differ. */
 export function crossFade(from: Pixels, to: Pixels, fraction: number): Pixels {
   if (fraction >= 1 || from.rgb.length !== to.rgb.length || from.width !== to.width) return to
   const share = fraction * fraction * (3 - 2 * fraction)

@@ -10,8 +10,8 @@ const MAX_FRACTION = 0.97
 const MIN_DURATIONS = 3
 
 /**
- * Expects the median of the measured durations, and of those alone that are longer than the time elapsed: the estimate
- * grows when a task is slow.
+ * The median of the measured durations that are longer than the time elapsed: the estimate grows when a task
+ * is slow.
  */
 export function learnEstimate(durationsMs: readonly number[]): Estimate {
   const sorted = durationsMs.toSorted((a, b) => a - b)

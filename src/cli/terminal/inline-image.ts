@@ -60,7 +60,7 @@ function fit(width: number, height: number, space: Space): Space {
   return { columns, rows: Math.max(1, Math.min(space.rows, Math.round(columns * aspect))) }
 }
 
-/** Sends PNG and shows it at the cursor. q=2: the terminal must not reply. */
+/** q=2: the terminal must not reply. */
 function kitty(png: Buffer, { columns, rows }: Space): string {
   const base64 = png.toString('base64')
   const count = Math.ceil(base64.length / KITTY_CHUNK)

@@ -11,7 +11,7 @@ import type { ImageProtocol } from './protocol.ts'
 import { percent, stateText, type View } from './view.ts'
 
 const FRAME_MS = 40
-// An image has about 40 kB of color codes: connections may be slow.
+// About 40 kB of color codes: connections may be slow.
 const IMAGE_FRAME_MS = 80
 const FADE_MS = 900
 const INDENT = '  '
@@ -32,7 +32,7 @@ interface Transition {
   drawnAt: number
 }
 
-/** Hides the cursor until it closes. Draws blocks, and at the end the last image with `protocol`. */
+/** Hides the cursor until it closes. Draws blocks, at the end the last image with `protocol`. */
 export function createLiveView(
   screen: Screen,
   clock: Clock,
@@ -91,7 +91,7 @@ export function createLiveView(
     }
   }
 
-  /** As reported, or as estimated if that is more. */
+  /** Reported, or estimated if more. */
   function progressOf({ progress, status, startedAt }: TaskState, now: number): number {
     if (status !== 'RUNNING' || !startedAt || !estimate) return progress
     return Math.max(progress, estimate.fraction(now - Date.parse(startedAt)))

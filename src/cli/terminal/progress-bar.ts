@@ -13,8 +13,8 @@ export function bar(fraction: number, width: number, paint: Paint): string {
 }
 
 /**
- * The next position of an animated bar: moves to `reported`, then drifts slowly, because events are seconds apart.
- * Never moves back; reaches 1 only if `reported` does.
+ * Moves to `reported`, then drifts slowly, because events are seconds apart. Never moves back; reaches 1 only
+ * if `reported` does.
  */
 export function advance(shown: number, reported: number, elapsedMs: number): number {
   const share = 1 - Math.exp(-elapsedMs / CATCH_UP_MS)

@@ -2,7 +2,7 @@ import type { Environment } from '../../config/environment.ts'
 import { UsageError } from '../command.ts'
 import type { Screen } from '../screen.ts'
 
-/** How a terminal shows an image: a graphics protocol, or colored half blocks. */
+/** A graphics protocol, or colored half blocks. */
 export const IMAGE_PROTOCOLS = ['kitty', 'iterm', 'sixel', 'blocks', 'none'] as const
 
 export type ImageProtocol = (typeof IMAGE_PROTOCOLS)[number]
@@ -27,7 +27,7 @@ const BY_PROGRAM: Readonly<Record<string, ImageProtocol>> = {
   mintty: 'iterm',
 }
 
-/** By the environment only: terminals that are asked may answer late, into the next prompt. */
+/** By the environment only: a late reply of the terminal would reach the next prompt. */
 export function detectProtocol(
   env: Environment,
   { isTerminal, isTruecolor }: Pick<Screen, 'isTerminal' | 'isTruecolor'>,
@@ -35,10 +35,10 @@ export function detectProtocol(
   if (!isTerminal) return 'none'
   const fallback = isTruecolor ? 'blocks' : 'none'
   const term = env['TERM'] ?? ''
-  // Multiplexers do not pass graphics on by default, but the variables of the outer terminal.
+  // Multiplexers pass on the outer terminal's variables, but by default no graphics.
   if (env['TMUX'] || env['STY'] || /^(?:screen|tmux)/.test(term)) return fallback
   const byTerm = BY_TERM.find(([pattern]) => pattern.test(term))?.[1]
-  // Over SSH, LC_TERMINAL is passed on, TERM_PROGRAM is not.
+  // SSH passes on LC_TERMINAL, but not TERM_PROGRAM.
   return byTerm ?? BY_PROGRAM[env['TERM_PROGRAM'] ?? env['LC_TERMINAL'] ?? ''] ?? fallback
 }
 

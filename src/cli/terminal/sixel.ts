@@ -19,7 +19,7 @@ export function encodeSixel({ width, height, rgb }: Pixels): string {
   return `\x1bP0;1q"1;1;${width};${height}${palette.join('')}${bands.join('-')}\x1b\\`
 }
 
-/** Six rows: for each color, one character per column, whose bits are the rows. */
+/** Six rows: a character per color and column, whose bits are the rows. */
 function encodeBand(top: number, { width, height, rgb }: Pixels): string {
   const columns = new Map<number, Uint8Array>()
   for (let row = 0; row < Math.min(BAND, height - top); row++)

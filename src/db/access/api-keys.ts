@@ -105,7 +105,7 @@ export async function revokeKey(q: Transaction, id: string, now: number): Promis
 /** By key id. A later recorded time stays. */
 export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, number>): Promise<void> {
   const { apiKeys } = q.tables
-  // In one order: two processes must not deadlock.
+  // In one order, against deadlocks.
   for (const [id, at] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const isEarlier = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, at))
     const isKey = and(eq(apiKeys.id, id), isEarlier)
@@ -113,7 +113,7 @@ export async function recordKeyUse(q: Transaction, uses: ReadonlyMap<string, num
   }
 }
 
-/** Null: the project's limits only. */
+/** Null: only the project's. */
 export async function putKeyLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { apiKeys } = q.tables
   await q.sql.update(apiKeys).set({ limits }).where(eq(apiKeys.id, id))

@@ -15,7 +15,6 @@ export async function listAudit(q: Queries, subject: string): Promise<AuditRow[]
   return q.sql.select().from(audit).where(eq(audit.subject, subject)).orderBy(desc(audit.at), desc(audit.id))
 }
 
-/** An absent condition does not restrict. */
 export interface AuditFilter {
   projectId?: string | undefined
   subject?: string | undefined

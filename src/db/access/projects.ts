@@ -63,7 +63,7 @@ export async function findFeedPosition(q: Queries, projectId: string): Promise<n
   return (await findProject(q, projectId))?.feedSeq ?? 0
 }
 
-/** Null: the defaults of the server. */
+/** Null: the server's. */
 export async function putProjectRetention(
   q: Transaction,
   id: string,
@@ -74,7 +74,7 @@ export async function putProjectRetention(
   return row!
 }
 
-/** Null: the default limits. */
+/** Null: the server's. */
 export async function putProjectLimits(q: Transaction, id: string, limits: Limits | null): Promise<void> {
   const { projects } = q.tables
   await q.sql.update(projects).set({ limits }).where(eq(projects.id, id))

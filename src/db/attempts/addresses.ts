@@ -32,7 +32,10 @@ export async function listAllAddresses(q: Queries, limit: number): Promise<Resul
   return q.sql.select().from(addresses).orderBy(addresses.receivedAt, addresses.attemptId).limit(limit)
 }
 
-/** Removes the addresses of stored images. Returns the positions that were still there: concurrent calls share none. */
+/**
+ * Removes the addresses of stored images. Returns the positions that were still there: concurrent calls share
+ * none.
+ */
 export async function takeAddresses(
   q: Transaction,
   attemptId: string,
@@ -47,7 +50,7 @@ export async function takeAddresses(
   return new Set(taken.map(({ position }) => position))
 }
 
-/** Records a failed try. A `url` replaces the stored one. */
+/** A `url` replaces the stored one. */
 export async function recordFailedFetch(
   q: Transaction,
   { attemptId, position }: Pick<ResultAddressRow, 'attemptId' | 'position'>,

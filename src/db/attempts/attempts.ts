@@ -87,7 +87,7 @@ export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>>
   leaseUntil?: null
 }
 
-/** Undefined when the attempt is in none of the `from` states, or `lease` was lost. */
+/** Undefined when the attempt is in no state of `from`, or `lease` was lost. */
 export async function updateAttempt(
   q: Transaction,
   id: string,
@@ -160,7 +160,7 @@ export async function listAbandoned(q: Queries, { all }: { all: boolean }): Prom
   return q.sql.select().from(attempts).where(isAbandoned)
 }
 
-/** Accepted attempts whose provider is none of `providers`, and which no worker has checked for `overdueMs`. */
+/** Accepted attempts of providers other than `providers`, unchecked for `overdueMs`. */
 export async function listUncheckable(
   q: Queries,
   { providers, overdueMs }: { providers: readonly string[]; overdueMs: number | null },
@@ -178,7 +178,7 @@ export async function listUncheckable(
   return q.sql.select().from(attempts).where(isUncheckable)
 }
 
-/** Waiting attempts that no worker has claimed for `overdueMs`; queued ones only where their provider is not configured. */
+/** Waiting attempts, unclaimed for `overdueMs`; queued ones only where their provider is not configured. */
 export async function listUnattended(
   q: Queries,
   { providers, overdueMs }: { providers: readonly string[]; overdueMs: number },

@@ -1,18 +1,16 @@
-// Attempts of all projects, as far as a bill concerns them.
 import { and, eq, gte, inArray, isNotNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../connection/database.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
-/** What a comparison reads. */
 export type BillableAttempt = Pick<AttemptRow, keyof ReturnType<typeof columnsOf>>
 
-/** An attempt that waited longer than this before it was sent is found by its ids only. */
+/** An attempt that waited longer is found by its ids only. */
 const MAX_QUEUED_MS = 7 * 86_400_000
 
 /** The event loop continues between two. */
 const PAGE = 5_000
 
-/** Sent from `from` until before `to`. One query per project, because their index begins with it. */
+/** `from` inclusive, `to` exclusive. One query per project, because their index begins with it. */
 export async function listSentAttempts(
   q: Queries,
   {

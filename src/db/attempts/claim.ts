@@ -18,10 +18,10 @@ import type { AttemptRow } from '../tables/tables.ts'
 
 export interface ClaimScope {
   provider: string
-  /** Only attempts whose images are downloaded; by default, all but them. */
+  /** Only downloads; by default, all but them. */
   fetching?: boolean | undefined
   model?: string | undefined
-  /** Get no new work; their accepted attempts can still be claimed, for a check. */
+  /** Get no new work; accepted attempts are still claimed, for a check. */
   blockedModels?: readonly string[] | 'ALL'
 }
 
@@ -30,13 +30,12 @@ export interface ClaimOfProject {
   limit: number
   owner: string
   leaseMs: number
-  /** Where received answers are recorded. */
   dataFolderId: string
 }
 
 /**
- * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check, FETCHING ones for a
- * download. Concurrent claims get different attempts.
+ * Claims due attempts, oldest first: PLANNED ones become LEASED, ACCEPTED ones are leased for a check,
+ * FETCHING ones for a download. Concurrent claims get different attempts.
  */
 export async function claimOldest(
   q: Transaction,
@@ -63,7 +62,7 @@ function claim(q: Queries, filter: ClaimFilter) {
         eq(attempts.provider, sql.placeholder('provider')),
         eq(attempts.projectId, sql.placeholder('projectId')),
         isDue(q, filter),
-        // Its own expired leases are of steps in progress, or left to recovery.
+        // Its own expired leases are in progress, or left to recovery.
         or(isNull(attempts.leaseOwner), ne(attempts.leaseOwner, sql.placeholder('owner'))),
       ),
     )
@@ -126,10 +125,7 @@ function selectWaiting(q: Queries, filter: ClaimFilter) {
     )
 }
 
-/**
- * `with recursive waiting(project_id)`: the projects with waiting attempts, by one index step per project. The ORDER
- * BY matches only that index.
- */
+/** `with recursive waiting(project_id)`: one index step per project. The ORDER BY matches only that index. */
 export function waitingProjects(q: Queries, provider: string | Placeholder, fetching = false): SQL {
   const { attempts } = q.tables
   const after = (projectId: SQL) =>
@@ -149,7 +145,6 @@ function isDue(q: Queries, { model, blockedModels, fetching }: ClaimFilter): SQL
     model === undefined ? undefined : eq(attempts.model, model),
     isWaiting(q, fetching),
     sql`${attempts.runAfter} <= ${now}`,
-    // Accepted attempts are checked even while the provider gets no new work.
     blockedModels?.length ? or(eq(attempts.state, 'ACCEPTED'), isUnblocked(q, blockedModels)) : undefined,
     or(isNull(attempts.leaseUntil), lt(attempts.leaseUntil, now)),
   )
@@ -159,7 +154,7 @@ function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string
   return blocked === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...blocked])
 }
 
-/** A condition as in the indexes: of attempts to be sent or checked, or of those whose images are downloaded. */
+/** A condition as in the indexes, of attempts to send or check, or of downloads. */
 export function isWaiting({ tables: { attempts } }: Queries, fetching = false): SQL {
   return fetching ? sql`${attempts.state} = 'FETCHING'` : oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
 }

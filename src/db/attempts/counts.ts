@@ -32,8 +32,7 @@ const charged = statement<{ taskId: string; part: number }, { count: number }[]>
 })
 
 /**
- * The attempts that will be claimed earlier: the older ones of its project, and by fair scheduling as many of each
- * other project.
+ * Those claimed earlier: the older ones of its project, and by fair scheduling as many of each other project.
  */
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables

@@ -1,7 +1,7 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Queries } from '../connection/database.ts'
 
-/** Of an attempt that succeeded: from sending to stored images, with what was requested. */
+/** From sending to stored images, of an attempt that succeeded. */
 export interface MeasuredDuration {
   ms: number
   size: string

@@ -9,7 +9,6 @@ import { isEstimated, isUnknown, isUnpriced } from './unknown.ts'
 export const REVIEW_REASONS = ['OUTCOME_UNKNOWN', 'COST_UNKNOWN', 'COST_ESTIMATED'] as const
 export type ReviewReason = (typeof REVIEW_REASONS)[number]
 
-/** An absent condition does not restrict. */
 export interface ReviewFilter {
   providers?: readonly string[] | undefined
   errorCodes?: readonly TaskErrorCode[] | undefined
@@ -39,7 +38,7 @@ export function listForReview(
   )
 }
 
-/** The number of attempts that `listForReview` returns without a range. */
+/** As `listForReview` without a range. */
 export function countListed(
   q: Queries,
   projectId: string,
@@ -61,7 +60,7 @@ export interface ReviewCount {
   oldestAt: number
 }
 
-/** One row per provider and reason. */
+/** Per provider and reason. */
 export async function countForReview(
   q: Queries,
   projectId: string,

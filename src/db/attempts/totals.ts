@@ -1,7 +1,7 @@
 import type { AttemptRow } from '../tables/tables.ts'
 import { TOKEN_COUNTS, type Charged, type TaskStatus, type Usage } from '../../domain.ts'
 
-/** Null when it was not charged, and until its result was received. */
+/** Null if not charged, and before its result. */
 export function usageOf(attempt: AttemptRow): Usage | null {
   if (attempt.charged === 'NO' || (attempt.finishedAt === null && attempt.state !== 'FETCHING')) return null
   return { ...countsBy((name) => attempt[name]), source: attempt.usageSource }

@@ -3,7 +3,7 @@ import { QUEUE_KEY } from './attempts.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 
-/** A literal, because SQLite does not use a partial index for a parameter. */
+/** A literal: SQLite does not use a partial index for a parameter. */
 export function isUnknown({ tables: { attempts } }: Queries): SQL {
   return sql`${attempts.state} = 'UNKNOWN'`
 }
@@ -19,18 +19,18 @@ export function isEstimated({ tables: { attempts } }: Queries): SQL {
 }
 
 interface Lookups {
-  /** Names of the providers that support the lookup. */
+  /** That support the lookup. */
   providers: readonly string[]
   maxLookups: number
   limit: number
 }
 
-/** Attempts to look up at their provider by our id. `missingChecks` counts the lookups. */
+/** To look up at their provider by our id. `missingChecks` counts the lookups. */
 export async function listDueLookups(q: Queries, lookups: Lookups): Promise<AttemptRow[]> {
   return listDue(q, isNull(q.tables.attempts.remoteId), lookups)
 }
 
-/** Attempts to check under their remote id once more. `missingChecks` counts the lookups. */
+/** To check once more by remote id. `missingChecks` counts the lookups. */
 export async function listDueLateChecks(q: Queries, lookups: Lookups): Promise<AttemptRow[]> {
   return listDue(q, isNotNull(q.tables.attempts.remoteId), lookups)
 }
@@ -64,8 +64,8 @@ export async function claimLookup(
 }
 
 /**
- * Makes waiting attempts due, because evidence about their predecessor will not arrive any more: those of a part, or those
- * after an attempt of unknown outcome that was held in a data folder. Returns their number.
+ * Makes waiting attempts due whose predecessor gets no more evidence: those of a part, or those after an
+ * attempt of unknown outcome held in a data folder. Returns their number.
  */
 export async function releaseSuccessors(
   q: Transaction,

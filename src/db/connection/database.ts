@@ -31,9 +31,14 @@ export interface Database {
   readonly location: string
   /** Each query sees everything that was committed before it. */
   readonly read: Queries
-  /** For queries over many rows, which may take longer and must not delay others: on SQLite in other threads. Throws Unavailable. */
+  /**
+   * For queries over many rows: on SQLite in other threads, so that they delay no others. Throws Unavailable.
+   */
   readonly reports: Queries
-  /** Throws Unavailable when the database is away or too busy. Resolves after a durable commit. `work` awaits nothing but queries: on SQLite, all other writers wait for it. */
+  /**
+   * Resolves after a durable commit. Throws Unavailable when the database is away or too busy. `work` awaits
+   * only queries: on SQLite, all other writers wait for it.
+   */
   tx<T>(work: (q: Transaction) => Promise<T>): Promise<T>
   readonly counter: RateCounter
   close(): Promise<void>

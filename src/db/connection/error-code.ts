@@ -1,4 +1,4 @@
-/** `23505` or `SQLITE_BUSY` for example; '' when there is none. Drizzle wraps the driver's error. */
+/** Such as `23505` or `SQLITE_BUSY`; '' without one. Drizzle wraps the driver's error. */
 export function errorCode(error: unknown): string {
   return codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined) ?? ''
 }

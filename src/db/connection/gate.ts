@@ -11,9 +11,10 @@ interface Waiter {
 
 export interface Gate {
   /**
-   * Waits for a slot and returns the function that frees it. Work of the engine goes first, but leaves RESERVED slots to
-   * requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was freed, and, for
-   * a request, after five times `maxWaitMs`. A slot whose connection was lost does not count as freed.
+   * Waits for a slot and returns the function that frees it. The engine goes first, but leaves RESERVED slots
+   * to requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was
+   * freed, and, for a request, after five times `maxWaitMs`. The slot of a lost connection does not count as
+   * freed.
    */
   enter(maxWaitMs: number): Promise<(isLost: boolean) => void>
 }
@@ -21,11 +22,11 @@ export interface Gate {
 const RESERVED = 2
 /** Requests that wait, per slot: a few seconds of work. */
 const MAX_WAITING_PER_SLOT = 100
-/** Clients that were refused together must not come back together. */
+/** Clients refused together must not return together. */
 const RETRY_SPREAD_S = 4
 const MAX_WAITS: Record<Kind, number> = { client: 5, engine: Infinity }
 
-/** Bounds the number of connections in use, and the time to wait for one. */
+/** Bounds the connections in use, and the wait for one. */
 export function createGate(slots: number): Gate {
   const queues: Record<Kind, Waiter[]> = { engine: [], client: [] }
   const inUse: Record<Kind, number> = { engine: 0, client: 0 }

@@ -9,7 +9,6 @@ import type { SyncedLog } from './synced-log.ts'
 
 const BROKEN_RETRY_MS = 30_000
 const BUSY_RETRY_MS = 2_000
-/** Between two tries for the lock. */
 const LOCK_INTERVAL_MS = 20
 /** A mutation is refused within five seconds. */
 const CLIENT_LOCK_WAIT_MS = 4_700
@@ -24,8 +23,8 @@ interface PendingTransaction {
 }
 
 /**
- * Transactions that wait at the same time share one commit, and so one fsync. Each is a savepoint, so that one may fail
- * alone. Queries complete in the same turn of the event loop, and the next batch begins after the fsync.
+ * Transactions that wait together share one commit, and so one fsync. Each is a savepoint, so that one may
+ * fail alone. Queries complete in the same turn of the event loop; the next batch begins after the fsync.
  */
 export function groupCommit(
   connection: Connection,
@@ -52,7 +51,7 @@ export function groupCommit(
     running = undefined
   }
 
-  /** False while another program holds the lock; those that waited too long are then refused. */
+  /** False while another program holds the lock; then refuses those that waited too long. */
   function begin(): boolean {
     try {
       checkMoved()

@@ -10,7 +10,7 @@ export class CannotInspect extends Error {
 }
 
 /**
- * Runs `read` on one snapshot, without a lock or a migration. Throws CannotInspect without a database of this version.
+ * On one snapshot, without a lock or a migration. Throws CannotInspect without a database of this version.
  */
 export async function inspectDatabase<T>(
   { databaseUrl, dataDir }: { databaseUrl: string | null; dataDir: string },

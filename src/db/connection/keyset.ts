@@ -1,15 +1,15 @@
-// Keyset pagination: a page is found by the position before it, so it costs the same wherever it is.
+// Keyset pagination: the cost of a page does not depend on its place.
 import { and, asc, desc, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Queries } from './database.ts'
 
-/** The place of a row in a list: the value that orders the list, and the id for equal values. */
+/** The value that orders the list, and the id for equal values. */
 export interface Position {
   at: number
   id: string
 }
 
-/** Rows between two positions, without these: the first ones, or with `fromEnd` the last ones. */
+/** Between two positions, exclusive: the first rows, or with `fromEnd` the last ones. */
 export interface PageRange {
   limit: number
   after?: Position | undefined
@@ -26,7 +26,7 @@ interface Order {
   descending?: boolean
 }
 
-/** The rows in the order of the list. `read` returns the first `range.limit` rows in the order that it is given. */
+/** `read` returns the first `range.limit` rows in the given order. */
 export async function readRange<Row>(
   range: PageRange,
   order: Order,
@@ -42,7 +42,7 @@ export function seek(
   { after, before, fromEnd = false }: PageRange,
   { at, id, descending = false, boundOf }: Order,
 ): { isInRange: SQL | undefined; orderBy: SQL[] } {
-  // Both databases find the start of a comparison of rows in an index, which they do not for the same with OR.
+  // Both databases find the start of a row comparison in an index, which they do not with OR.
   const row = at === undefined ? sql`${id}` : sql`(${at}, ${id})`
   const ownValue = (one: Position) => (at === undefined ? sql`${one.id}` : sql`(${one.at}, ${one.id})`)
   const valueOf = boundOf ?? ownValue

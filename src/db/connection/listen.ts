@@ -27,8 +27,8 @@ export function notifications(keys: Iterable<string>, escape: (text: string) => 
 }
 
 /**
- * Passes the wake-ups of all processes, over its own connection, which reconnects. After a gap it passes `*`, because
- * notifications may be lost. Returns a function that stops it.
+ * Passes the wake-ups of all processes, over its own connection, which reconnects. Passes `*` after a gap, in
+ * which notifications may be lost. Returns a function that stops it.
  */
 export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void {
   let isStopped = false

@@ -10,7 +10,7 @@ export class DatabaseNewer extends Error {
   override name = 'DatabaseNewer'
 }
 
-/** Version guard: an older program would write rows that lack what the newer one needs. Throws DatabaseNewer. */
+/** An older program would write rows that lack what the newer one needs. Throws DatabaseNewer. */
 export function checkVersion(location: string, applied: readonly string[], folder: string): void {
   const known = new Set(readdirSync(folder))
   const unknown = applied.find((name) => !known.has(name))

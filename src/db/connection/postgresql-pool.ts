@@ -1,4 +1,4 @@
-// A pool that bounds every wait: for a connection, for a statement, for a lock, and for a server that does not respond.
+// A pool that bounds every wait: for a connection, a statement, a lock, and an unresponsive server.
 import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
@@ -40,7 +40,6 @@ export const DEFAULT_LIMITS: PoolLimits = {
   engine: { waitMs: 5_000, totalMs: 8_000 },
 }
 
-/** For reports over many rows. */
 export const REPORT_LIMITS: PoolLimits = {
   max: 2,
   statementMs: 30_000,
@@ -49,7 +48,7 @@ export const REPORT_LIMITS: PoolLimits = {
 }
 
 const LOCK_MS = 3_500
-/** A process that is stopped inside a transaction holds its locks no longer. */
+/** A process stopped inside a transaction holds its locks no longer. */
 const IDLE_IN_TRANSACTION_MS = 5_000
 
 /** The connection broke, so the server may have run the query. */
@@ -59,7 +58,7 @@ export class ConnectionLost extends Unavailable {
   }
 }
 
-/** Its queries throw Unavailable for what waiting may end, and DatabaseError otherwise. */
+/** Queries throw Unavailable if waiting may help, else DatabaseError. */
 export class Connection extends Client {
   readonly #socket: Socket
   /** Of the pool, when it connected. */
@@ -80,14 +79,14 @@ export class Connection extends Client {
     this.on('error', () => {})
   }
 
-  /** Fails the query in progress. Unlike `end`, sends nothing and waits for nothing. */
+  /** Fails the query in progress. Sends nothing and waits for nothing. */
   cut(): void {
     this.isCut = true
     this.#socket.destroy()
   }
 }
 
-/** PostgreSQL stores no NUL, so no row is equal to a text with one. */
+/** PostgreSQL stores no NUL, so no row equals a text with one. */
 function withoutNul(value: unknown): unknown {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
 }
@@ -95,7 +94,7 @@ function withoutNul(value: unknown): unknown {
 type PooledConnection = Connection & { release(error?: Error | boolean): void }
 
 export interface PostgresqlPool {
-  /** Runs `work` on one connection. Throws Unavailable. */
+  /** Throws Unavailable. */
   use<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -188,7 +187,7 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
   }
 }
 
-/** Does not wait for a server that does not respond. */
+/** Does not wait for an unresponsive server. */
 export async function closePool(pool: Pool, connections: Iterable<Connection> = []): Promise<void> {
   const closed = Promise.withResolvers<void>()
   const timer = setTimeout(closed.resolve, CLOSE_MS)
@@ -211,7 +210,7 @@ function createDeadline(ms: number): Deadline {
     resolve(undefined)
     deadline.onPassed()
   }
-  // In a busy process the response may have arrived and not been read: that comes first.
+  // First read a response that a busy process may have received.
   const timer = setTimeout(() => setImmediate(() => setImmediate(pass)), ms)
   const deadline: Deadline = {
     passed,
@@ -240,8 +239,9 @@ function hasLost(error: unknown): boolean {
 }
 
 /**
- * https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, insufficient resources, operator
- * intervention and statement time-outs, locks not available, an idle transaction, an I/O error.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, insufficient
+ * resources, operator intervention and statement time-outs, locks not available, an idle transaction, an I/O
+ * error.
  */
 const TRANSIENT = /^(?:08|53|57)\w{3}$|^(?:55P03|25P03|25P04|58030)$/
 /** After a failover, an old connection may lead to a standby. */
@@ -249,7 +249,6 @@ const READ_ONLY = '25006'
 
 function translate(error: unknown): unknown {
   if (error instanceof Unavailable) return error
-  // Whatever else a query throws comes from the connection.
   if (!(error instanceof DatabaseError)) return new ConnectionLost(error)
   const { code, severity } = error
   if (severity === 'FATAL' || severity === 'PANIC' || code === READ_ONLY) return new ConnectionLost(error)

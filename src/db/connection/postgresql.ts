@@ -27,7 +27,7 @@ const [DEADLOCK, SERIALIZATION_FAILURE] = ['40P01', '40001']
 const CONFLICT_RETRY_MS = 1_000
 const CONNECT_MS = 10_000
 
-/** Opens and migrates a database that other processes may share. */
+/** Opens and migrates; other processes may share the database. */
 export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logger): Promise<Database> {
   await migratePostgresql(url)
   const pool = createPool(url, DEFAULT_LIMITS, log)
@@ -50,7 +50,6 @@ export async function openPostgresql(url: string, onWakeUp: OnWakeUp, log: Logge
   }
 }
 
-/** Runs `read` on one snapshot. */
 export async function readPostgresql<T>(
   url: string,
   read: (q: Queries) => Promise<T>,
@@ -89,7 +88,6 @@ function queries(connection: Builders): Queries {
   return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
 }
 
-/** Each query takes a connection of its own. */
 function pooledQueries(pool: PostgresqlPool): Queries {
   const query = (config: QueryConfig, values: unknown[]) =>
     pool.use((connection) => connection.query(config, values))

@@ -14,7 +14,7 @@ export interface RateCounter {
   close(): Promise<void>
 }
 
-/** The caller decides what is too much. */
+/** The caller has the limits. */
 const UNLIMITED = { points: Number.MAX_SAFE_INTEGER, duration: 60 }
 
 export function createMemoryCounter(): RateCounter {
@@ -24,9 +24,12 @@ export function createMemoryCounter(): RateCounter {
 
 const MAX_WAIT_MS = 250
 
-/** Counts for all processes. While the database is slow or down, each process counts alone and no request waits. */
+/**
+ * Counts for all processes. While the database is slow or down, each process counts alone and no request
+ * waits.
+ */
 export function createPostgresqlCounter(url: string): RateCounter {
-  // Its own connections, because counting must not wait for the work that it limits.
+  // Counting must not wait for the work that it limits.
   const pool = new Pool({
     connectionString: url,
     max: 2,
@@ -34,7 +37,7 @@ export function createPostgresqlCounter(url: string): RateCounter {
     ...KEEP_ALIVE,
     connectionTimeoutMillis: 2_000,
     statement_timeout: 2_000,
-    // Ends the wait at a server that does not respond, and replaces the connection.
+    // For a server that does not respond.
     query_timeout: 3_000,
   })
   pool.on('error', () => {})

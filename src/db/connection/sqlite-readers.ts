@@ -23,14 +23,13 @@ export const DEFAULT_READER_LIMITS: ReaderLimits = { threads: 2, waitMs: 5_000, 
 const CLOSE_MS = 2_000
 const ENDED_RETRY_MS = 1_000
 
-/** The write-ahead log of the file. */
 export interface WriteAheadLog {
   isLong(): boolean
   truncate(): void
 }
 
 /**
- * Threads for queries over many rows: the event loop continues meanwhile. They start when they are needed. Queries throw
+ * Threads for queries over many rows, so that the event loop continues. They start on demand. Queries throw
  * Unavailable when too many wait, when one takes too long, and when its thread ends, which is then replaced.
  */
 export function createReaders(
@@ -96,7 +95,7 @@ export function createReaders(
   }
 
   return {
-    /** Takes and returns the same values as the query builder of the main thread. */
+    /** Values as in the query builder of the main thread. */
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of drizzle's rows have any
     builders: drizzle(executors as unknown as SqliteProxyExecutors, { codecs: betterSQLite3Codecs }),
     /** Does not wait for a long query. */
@@ -113,14 +112,14 @@ export function createReaders(
 interface Reader {
   /** One query at a time. Throws Unavailable. */
   run(query: ReaderQuery, maxMs: number): Promise<unknown[]>
-  /** False after a query that took too long, and once the thread has ended. */
+  /** False after a query that took too long, and once it has ended. */
   readonly isUsable: boolean
-  /** Resolves once the thread has ended: after SQLite's current step. */
+  /** Resolves after SQLite's current step. */
   end(): Promise<unknown>
 }
 
 function startReader(file: string, onEnd: (cause: unknown) => void): Reader {
-  // Without flags such as --import, which may load an application into each of its threads.
+  // Without flags such as --import, which may load an application into each thread.
   const thread = new Worker(ENTRY, { workerData: file, execArgv: [] })
   let pending: PromiseWithResolvers<unknown[]> | undefined
   let cause: unknown

@@ -20,8 +20,8 @@ import { sqliteTables } from '../tables/sqlite.ts'
 export const SQLITE_FILE = 'darkroom.db'
 
 /**
- * Opens and migrates a folder's database for this process alone. While a transaction is open, reads
- * use a second connection. Throws FolderInUse, DatabaseDamaged and DatabaseNewer.
+ * Opens and migrates for this process alone. While a transaction is open, reads use a second connection.
+ * Throws FolderInUse, DatabaseDamaged and DatabaseNewer.
  */
 export function openSqlite(folder: string, onWakeUp: OnWakeUp, log: Logger): Database {
   mkdirSync(folder, { recursive: true })
@@ -43,7 +43,7 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp, log: Logger): Dat
   }
   const writing = drizzle({ client: cacheStatements(writer) })
   migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
-  // Waiting inside SQLite would block the event loop: `groupCommit` tries again instead.
+  // Waiting inside SQLite would block the event loop: `groupCommit` retries.
   writer.pragma('busy_timeout = 0')
 
   const reader = cacheStatements(new BetterSqlite3(file, { readonly: true, timeout: READ_BUSY_MS }))
@@ -75,7 +75,6 @@ function listApplied(connection: Connection): string[] {
   return connection.prepare<[], string>('select name from __drizzle_migrations').pluck().all()
 }
 
-/** Runs `read` on one snapshot. */
 export async function readSqlite<T>(
   folder: string,
   read: (q: Queries) => Promise<T>,
@@ -100,8 +99,8 @@ function queries(connection: unknown): Queries {
 const READ_BUSY_MS = 50
 
 /**
- * A client that reads only what is durable. Its first choice is the writer, whose cache stays warm: that of another
- * connection is empty after every commit.
+ * Reads only what is durable. Prefers the writer, whose cache stays warm: that of another connection is empty
+ * after every commit.
  */
 function readingDurable(writer: Connection, reader: Connection): Connection {
   const isDurable = () => !writer.inTransaction && !reader.inTransaction
@@ -117,7 +116,7 @@ function readingDurable(writer: Connection, reader: Connection): Connection {
   return { prepare } as unknown as Connection
 }
 
-/** Throws Unavailable once the file was removed or replaced: writes to the open one would be lost. */
+/** Throws Unavailable once the file was removed or replaced, which would lose writes. */
 function createMoveCheck(file: string): () => void {
   const opened = statSync(file)
   return () => {

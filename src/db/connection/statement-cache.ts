@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache'
 
 const MAX_CACHED_STATEMENTS = 500
 
-/** SQLite needs longer to compile a statement than to run it, and drizzle compiles every one that was not prepared. */
+/**
+ * SQLite takes longer to compile a statement than to run it, and drizzle compiles all that are not prepared.
+ */
 export function cacheStatements(connection: Connection): Connection {
   const cache = new LRUCache<string, Statement>({ max: MAX_CACHED_STATEMENTS })
   const compile = connection.prepare.bind(connection)

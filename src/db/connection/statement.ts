@@ -8,7 +8,7 @@ interface Preparable<Row> {
 }
 
 /**
- * Built and prepared once per connection: building takes drizzle longer than running takes SQLite. `build` uses
+ * Prepared once per connection: building takes drizzle longer than running takes SQLite. `build` uses
  * `sql.placeholder('name')` for each value.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name it, so that their values are checked
@@ -17,7 +17,7 @@ export function statement<Values extends Record<string, unknown>, Row>(
   build: (q: Queries) => Preparable<Row>,
 ): (q: Queries, values: Values) => Promise<Row> {
   const prepared = new WeakMap<object, ReturnType<Preparable<Row>['prepare']>>()
-  // async, because SQLite's execute throws where PostgreSQL's rejects.
+  // async: SQLite's execute throws where PostgreSQL's rejects.
   return async (q, values) => {
     let query = prepared.get(q.sql)
     if (!query) prepared.set(q.sql, (query = build(q).prepare(name)))
@@ -36,7 +36,7 @@ export function insertion<Row extends object, Result>(
 
 export type Placeholders<Row> = Record<keyof Row, Placeholder>
 
-/** A prepared statement per set of given values, and per `shape`: what else differs, of few kinds. */
+/** A prepared statement per set of given values, and per `shape`: other differences, of few kinds. */
 export function shaped<Row extends object, Shape, Result>(
   name: string,
   build: (q: Queries, values: Placeholders<Row>, shape: Shape) => Preparable<Result>,
@@ -60,7 +60,7 @@ export function shaped<Row extends object, Shape, Result>(
 
 type RowOf<Name extends keyof Tables> = Tables[Name]['$inferSelect']
 
-/** The row that is identified by the values of `columns`; undefined when there is none. */
+/** Undefined without such a row. */
 export function rowBy<
   Name extends keyof Tables,
   const Columns extends readonly (string & keyof RowOf<Name>)[],

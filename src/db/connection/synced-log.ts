@@ -11,7 +11,7 @@ const MAX_WAL_BYTES = 32 * 2 ** 20
 const FAILED_RETRY_MS = 30_000
 
 export interface SyncedLog extends WriteAheadLog {
-  /** Call it before a commit: until `sync` or `release`, reads get the snapshot of before. */
+  /** Before a commit: until `sync` or `release`, reads get the snapshot of before. */
   hold(): void
   /** Makes the commit durable. Throws Unavailable once a sync has failed. */
   sync(): Promise<void>
@@ -20,12 +20,13 @@ export interface SyncedLog extends WriteAheadLog {
 }
 
 /**
- * Syncs the write-ahead log in another thread. With `synchronous = FULL` SQLite makes the same call inside the commit, which
- * blocks the event loop; with NORMAL it syncs only at checkpoints (https://sqlite.org/pragma.html#pragma_synchronous).
+ * Syncs the write-ahead log in another thread. With `synchronous = FULL` SQLite does so inside the commit,
+ * which blocks the event loop; with NORMAL only at checkpoints
+ * (https://sqlite.org/pragma.html#pragma_synchronous).
  */
 export function createSyncedLog(file: string, writer: Connection, reader: Connection): SyncedLog {
   writer.pragma('synchronous = NORMAL')
-  // A checkpoint inside a commit could never reset the log, because of the held snapshot.
+  // The held snapshot would keep a checkpoint inside a commit from resetting the log.
   writer.pragma('wal_autocheckpoint = 0')
   const path = `${file}-wal`
   const handle = openSync(path, 'r+')
@@ -47,7 +48,7 @@ export function createSyncedLog(file: string, writer: Connection, reader: Connec
       try {
         await datasync(handle)
       } catch (error) {
-        // The system may forget what it could not write, so that another sync would succeed. The snapshot stays held.
+        // The system may forget a failed write, so that another sync would succeed. The snapshot stays held.
         failure = new Unavailable(
           'The database could not be synced. Restart the server.',
           FAILED_RETRY_MS,

@@ -1,2 +1,2 @@
-/** Woken when a cooldown or the queue of a provider may have changed. */
+/** A cooldown or the queue of a provider may have changed. */
 export const PROVIDERS_KEY = 'providers'

@@ -1,5 +1,5 @@
-// Times of the queue are in the database's time, which an operator or a time service may set back.
-import { and, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
+// The queue uses the database's time, which may be set back.
+import { and, eq, gt, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { oneOf } from '../tables/kit.ts'
 import { rateCounters } from '../tables/postgresql.ts'
@@ -12,8 +12,8 @@ export async function readDatabaseNow(q: Queries): Promise<number> {
 }
 
 /**
- * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before now. If
- * several processes do it, some waits are shorter than intended, none longer.
+ * After the database's clock was set back by `ms`: what is due later is due as much earlier, but not before
+ * now. If several processes do it, some waits are shorter than intended, none longer.
  */
 export async function moveEarlier(
   q: Transaction,
@@ -26,7 +26,7 @@ export async function moveEarlier(
       .update(attempts)
       .set({ runAfter: earlier(sql`${attempts.runAfter}`) })
       .where(and(isWaiting, gt(attempts.runAfter, q.now)))
-  // Held leases are renewed; others must not last longer than a new one.
+  // Held leases are renewed; others must not outlast a new one.
   const leaseEnd = sql`${q.now} + ${leaseMs}`
   await q.sql
     .update(attempts)
@@ -48,13 +48,13 @@ export async function moveEarlier(
 }
 
 /**
- * Makes attempts due that were planned before the clock was set back: they were created in the future. A wait of up to
- * `maxDelayMs` that was intended remains.
+ * Makes attempts and first deliveries due that were created in the future: before the clock was set back. An
+ * intended wait of up to `maxDelayMs` remains.
  */
 export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Promise<void> {
-  const { attempts } = q.tables
+  const { attempts, webhookDeliveries: deliveries } = q.tables
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
-  // On PostgreSQL the creation is in the time of a process, whose clock alone may have been ahead.
+  // On PostgreSQL the creation is in the time of a process, which alone may have been ahead.
   const latest = q.dialect === 'postgresql' ? sql`${q.now} + ${maxDelayMs}` : q.now
   const delay = sql`case when ${attempts.runAfter} - ${attempts.createdAt} between 0 and ${maxDelayMs} then ${attempts.runAfter} - ${attempts.createdAt} else 0 end`
   for (const isWaiting of waitingStates(q))
@@ -62,17 +62,26 @@ export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Pro
       .update(attempts)
       .set({ runAfter: sql`${q.now} + ${delay}` })
       .where(and(isWaiting, isOfFuture, gt(attempts.runAfter, latest)))
+  const isUntried = and(
+    sql`${deliveries.state} = 'PENDING'`,
+    eq(deliveries.tries, 0),
+    gt(deliveries.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`),
+  )
+  await q.sql
+    .update(deliveries)
+    .set({ nextAt: q.now })
+    .where(and(isUntried, gt(deliveries.nextAt, q.now)))
 }
 
 /**
- * Shortens waits that no process schedules so long: they were scheduled while the clock was ahead. `checkMs` is the maximum
- * for checks, downloads and cooldowns, `lookupMs` for lookups of unknown outcomes. All of these are free of charge.
+ * Shortens waits scheduled while the clock was ahead. `checkMs` is the maximum for checks, downloads and
+ * cooldowns, `lookupMs` for lookups of unknown outcomes, `deliveryMs` for deliveries. All are free of charge.
  */
 export async function limitWaits(
   q: Transaction,
-  { checkMs, lookupMs }: { checkMs: number; lookupMs: number },
+  { checkMs, lookupMs, deliveryMs }: { checkMs: number; lookupMs: number; deliveryMs: number },
 ): Promise<void> {
-  const { attempts, cooldowns } = q.tables
+  const { attempts, cooldowns, webhookDeliveries: deliveries } = q.tables
   for (const isWaiting of waitingStates(q)) {
     const isUnknown = sql`${attempts.state} = 'UNKNOWN'`
     const latest = sql`case when ${isUnknown} then ${q.now} + ${lookupMs} else ${q.now} + ${checkMs} end`
@@ -84,6 +93,11 @@ export async function limitWaits(
   }
   const until = sql`${q.now} + ${checkMs}`
   await q.sql.update(cooldowns).set({ until }).where(gt(cooldowns.until, until))
+  const nextAt = sql`${q.now} + ${deliveryMs}`
+  await q.sql
+    .update(deliveries)
+    .set({ nextAt })
+    .where(and(sql`${deliveries.state} = 'PENDING'`, gt(deliveries.nextAt, nextAt)))
 }
 
 /** One per partial index. */
@@ -98,7 +112,7 @@ function waitingStates({ tables: { attempts } }: Queries): SQL[] {
 /** Between the clocks of a process and of the database. */
 const MAX_SKEW_MS = 60_000
 
-/** Forgets the rate windows that end later than a window lasts: the clock of a process was set back. */
+/** Removes rate windows that end too late: the clock of a process was set back. */
 export async function removeFutureWindows(q: Transaction, now: number): Promise<void> {
   if (q.dialect === 'sqlite') return
   await q.sql.delete(rateCounters).where(gt(rateCounters.expire, now + 2 * MAX_SKEW_MS))

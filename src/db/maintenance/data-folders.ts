@@ -10,7 +10,7 @@ export async function getDatabaseId(q: Queries): Promise<string> {
   return row.id
 }
 
-/** Records that a process uses the folder now. A process that starts in it withdraws that it is lost. */
+/** Records that a process uses the folder now, and that it is not lost. */
 export async function recordDataFolder(
   q: Transaction,
   { id, host }: Pick<DataFolderRow, 'id' | 'host'>,

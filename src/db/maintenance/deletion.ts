@@ -1,4 +1,4 @@
-// What is left of a deleted task: its attempts, their ledger and sums, and the columns by which reports group them.
+// What is left of a deleted task: attempts, ledger, sums, and the columns by which reports group them.
 import { and, eq, inArray } from 'drizzle-orm'
 import { CHARGES, type ImageRequest, type InputImage, type TaskError } from '../../domain.ts'
 import type { Transaction } from '../connection/database.ts'
@@ -9,7 +9,7 @@ import { removeDeliveriesOfTask } from './retention.ts'
 /** Replaces texts of the provider, which may repeat the prompt. */
 const DELETED = 'Deleted with its task.'
 
-/** Removes the content of a task whose images are deleted. Hold its lock. */
+/** Removes a task's content after its images are deleted. Hold its lock. */
 export async function eraseTask(
   q: Transaction,
   task: TaskRow,
@@ -67,7 +67,9 @@ async function removeFromIndexes(
   await q.sql.delete(taskInputs).where(and(inArray(taskInputs.assetId, ids), eq(taskInputs.taskId, taskId)))
 }
 
-/** Reports group by user, labels, size and quality. The number of input images determines what an attempt may cost. */
+/**
+ * Reports group by user, labels, size and quality. The number of input images limits the cost of an attempt.
+ */
 function withoutContent(request: ImageRequest): ImageRequest {
   return {
     ...request,

@@ -1,4 +1,3 @@
-// For the integrity checks of a whole database.
 import { count, eq, gt, inArray, isNotNull, max, min, sql } from 'drizzle-orm'
 import { listAssets } from '../tasks/assets.ts'
 import { listDeletedImages } from '../tasks/deleted-images.ts'

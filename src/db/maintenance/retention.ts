@@ -29,7 +29,7 @@ export const listFeedEntries = statement<
     .limit(sql.placeholder('limit'))
 })
 
-/** Ended before a time, oldest first of each state. */
+/** Oldest first of each state. */
 export async function listExpiredTasks(
   q: Queries,
   { projectId, before, limit }: { projectId: string; before: number; limit: number },

@@ -16,7 +16,7 @@ const newLine = insertion<LedgerRow, unknown>('ledger_line', ({ sql: into, table
 export async function listLines(q: Queries, attemptIds: readonly string[]): Promise<LedgerRow[]> {
   const { ledger } = q.tables
   const { attemptId, at, id } = ledger
-  // A hold and its end may share a millisecond, as a reversed estimate and the cost.
+  // A hold and its end may share a millisecond, as an estimate and the cost.
   const holdsFirst = sql`case when ${ledger.kind} = 'HOLD' then 0 when ${ledger.source} = 'ESTIMATE' then 1 else 2 end`
   const ofAttempts = inArray(attemptId, attemptIds)
   return q.sql.select().from(ledger).where(ofAttempts).orderBy(attemptId, at, holdsFirst, id)

@@ -14,7 +14,7 @@ function ownersOf({ projectId, apiKeyId }: Caller): string[] {
   return apiKeyId === null ? [projectId] : [projectId, apiKeyId]
 }
 
-/** Lock after the task and before any ledger row of the project: transactions must not deadlock. */
+/** Lock after the task and before any ledger row of the project, against deadlocks. */
 export async function lockLedger(q: Transaction, projectId: string): Promise<void> {
   // SQLite has one writer at a time.
   if (q.dialect === 'postgresql') await ledgerLock(q, { projectId })
@@ -32,7 +32,7 @@ export interface ExhaustedBudget extends BudgetRow {
 }
 
 /**
- * Returns the budget that does not allow it, and then nothing is held. The UPDATE itself checks the limit, so
+ * Returns the budget that does not allow it, and then holds nothing. The UPDATE itself checks the limit, so
  * concurrent holds cannot exceed it.
  */
 export async function hold(
@@ -56,7 +56,7 @@ export async function hold(
   return undefined
 }
 
-/** Sum of a period, in micro-USD; also the limit without a budget. Larger integers are not exact in JSON. */
+/** Of a period, in micro-USD; also the limit without a budget. Larger integers are not exact in JSON. */
 const MAX_SUM_MICROS = Number.MAX_SAFE_INTEGER
 
 function fullLedger({ projectId }: Caller, { owner, period }: SpendingKey, setAt: number): ExhaustedBudget {
@@ -107,7 +107,7 @@ function periodsOf({ projectId, apiKeyId }: Caller, at: number): CallerPeriods {
   return { projectId, keyId: apiKeyId ?? projectId, day: startOf('DAY', at), month: startOf('MONTH', at) }
 }
 
-/** Full keys, so that each is one index lookup: an owner gets a new row every day. */
+/** Full keys, each one index lookup: an owner gets a new row every day. */
 function isInPeriods({ tables: { spending } }: Queries): SQL | undefined {
   const starts = { DAY: sql.placeholder('day'), MONTH: sql.placeholder('month'), TOTAL: 0 }
   return or(
@@ -134,7 +134,6 @@ const insertPeriod = statement<SpendingKey, unknown>('insert_period', ({ sql: in
     .onConflictDoNothing(),
 )
 
-/** Without a budget: the largest safe number. */
 function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros: Placeholder): SQL {
   const limit = from
     .select({ limitMicros: budgets.limitMicros })
@@ -143,7 +142,7 @@ function isAllowed({ sql: from, tables: { spending, budgets } }: Queries, micros
   return sql`${spending.spentMicros} + ${spending.heldMicros} + ${micros} <= coalesce((${limit}), ${sql.raw(`${MAX_SUM_MICROS}`)})`
 }
 
-/** Ignores budgets. Throws CONFLICT, before any commit, if a sum would not stay exact. */
+/** Ignores budgets. Throws CONFLICT, before any commit, if a sum would not be exact. */
 export async function addSpending(
   q: Transaction,
   by: Caller,

@@ -33,12 +33,12 @@ export interface UsageSlice {
   /** Label of METADATA. */
   metadataKey: string | null
   filter: UsageFilter
-  /** Maximum number of groups. */
+  /** Of groups. */
   limit: number
 }
 
 export interface UsageSum {
-  /** The local start of its bucket as if it were UTC; null without buckets. */
+  /** Local start of its bucket as if it were UTC; null without buckets. */
   local: number | null
   keys: Partial<Record<UsageKey, string | null>>
   counts: UsageCounts

@@ -14,7 +14,6 @@ export interface ProviderStats {
 
 const count = (which: SQL) => sql`count(*) filter (where ${which})`.mapWith(Number)
 
-/** Attempts that were sent since a time. */
 export async function readStats(q: Queries, provider: string, since: number): Promise<ProviderStats> {
   const { attempts } = q.tables
   const { state, charged, sentAt, finishedAt } = attempts
@@ -43,7 +42,7 @@ export async function readStats(q: Queries, provider: string, since: number): Pr
   return { ...counts!, p50Ms: await percentile(0.5), p95Ms: await percentile(0.95) }
 }
 
-/** Whether an attempt was sent to a provider of this name, by any project. */
+/** By any project. */
 export async function hasSentTo(q: Queries, provider: string): Promise<boolean> {
   const { id } = q.tables.attempts
   const rows = await q.sql
@@ -54,7 +53,7 @@ export async function hasSentTo(q: Queries, provider: string): Promise<boolean> 
   return rows.length > 0
 }
 
-/** The latest failure of attempts that were sent since a time; `projectId` null: of all projects. */
+/** Of attempts sent since a time; `projectId` null: of all projects. */
 export async function findLastError(
   q: Queries,
   provider: string,

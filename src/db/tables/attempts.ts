@@ -44,11 +44,11 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       /** Of the last claim: where a received answer is on disk. */
       dataFolderId: text('data_folder_id'),
       remoteId: text('remote_id'),
-      /** Consecutive checks without the remote id at the provider; lookups while UNKNOWN. */
+      /** Consecutive checks that missed the remote id; lookups while UNKNOWN. */
       missingChecks: integer('missing_checks').notNull().default(0),
       /** Consecutive checks that failed. */
       failedChecks: integer('failed_checks').notNull().default(0),
-      /** Milliseconds since the submit in which the provider could not be asked. */
+      /** Since the submit, while the provider could not be asked. */
       unobservedMs: bigint('unobserved_ms').notNull().default(0),
       /** Of the secret in the callback URL. */
       callbackSha256: text('callback_sha256'),
@@ -75,13 +75,13 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       heldMicros: bigint('held_micros'),
       /** Null: unknown, never free. */
       costMicros: bigint('cost_micros'),
-      /** Part of the cost as computed from a price, for the author of an SVG. */
+      /** Part of the computed cost, for the author of an SVG. */
       svgCostMicros: bigint('svg_cost_micros'),
       /** Posted until the cost is known, then null. */
       estimatedMicros: bigint('estimated_micros'),
-      /** The setting of its provider that decided `charged`, where the evidence left it UNKNOWN. */
+      /** The provider's setting that decided `charged` when the evidence left it UNKNOWN. */
       chargePolicy: word('charge_policy', UNCERTAIN_CHARGES),
-      /** Charged by a bill after its permit had been returned: no permit counts it. */
+      /** Charged by a bill after its permit was returned: no permit counts it. */
       billedWithoutPermit: boolean('billed_without_permit').notNull().default(false),
       priceVersion: text('price_version'),
       createdAt: bigint('created_at').notNull(),
@@ -106,7 +106,7 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       index('attempts_due_by_project')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} in ('PLANNED', 'ACCEPTED')`),
-      // Separate: downloads do not wait behind a long queue.
+      // Separate: downloads do not wait for a long queue.
       index('attempts_fetching')
         .on(t.provider, t.projectId, t.runAfter, t.id)
         .where(sql`${t.state} = 'FETCHING'`),
@@ -147,7 +147,7 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       index('attempts_sent')
         .on(t.provider, t.sentAt)
         .where(sql`${t.sentAt} is not null`),
-      // For the expected end of a task.
+      // For the expected end.
       index('attempts_durations')
         .on(t.provider, t.model, t.finishedAt)
         .where(sql`${t.state} = 'SUCCEEDED'`),

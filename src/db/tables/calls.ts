@@ -9,13 +9,13 @@ export function createCallTables({ table, text, word, bigint, index, check }: Ki
     {
       id: text('id').primaryKey(),
       projectId: text('project_id').notNull(),
-      /** The API key, or the address of a caller without one. */
+      /** The API key, else the address. */
       caller: text('caller').notNull(),
       fingerprint: text('fingerprint').notNull(),
       /** No reference: a task may be deleted before its calls. */
       taskId: text('task_id').notNull(),
       state: word('state', CALL_STATES).notNull(),
-      /** Process that serves it. Empty: the caller received that the outcome is unknown. */
+      /** Process that serves it. Empty: the caller was told that the outcome is unknown. */
       instance: text('instance').notNull(),
       openedAt: bigint('opened_at').notNull(),
       /** In the database's time. While it has a lease: when its process counts as dead. */

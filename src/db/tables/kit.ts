@@ -1,4 +1,4 @@
-// PostgreSQL's kit is the canonical type; SQLite's is cast to it, because our queries mean the same on both.
+// PostgreSQL's kit is the canonical type; SQLite's is cast to it, as our queries mean the same on both.
 import { sql, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
@@ -18,7 +18,7 @@ export const postgresqlKit = {
   real: (name: string) => pg.doublePrecision(name),
   boolean: (name: string) => pg.boolean(name),
   json: (name: string) => pg.jsonb(name),
-  /** A set of words, for a full-text index. */
+  /** For a full-text index. */
   words: pg.customType<{ data: string }>({ dataType: () => 'tsvector' }),
   index: pg.index,
   uniqueIndex: pg.uniqueIndex,
@@ -54,7 +54,7 @@ export const databaseNow = {
   postgresql: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
 }
 
-/** `in` with literals: CHECKs allow no parameters, and for a condition with them SQLite ignores a partial index. */
+/** `in` with literals: CHECKs allow no parameters, and SQLite ignores a partial index for them. */
 export function oneOf(column: unknown, values: readonly string[]): SQL {
   return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
 }

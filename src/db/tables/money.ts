@@ -3,12 +3,11 @@ import { sql } from 'drizzle-orm'
 import { LEDGER_KINDS, LEDGER_SOURCES, PERIODS } from '../../domain.ts'
 import { oneOf, type Kit } from './kit.ts'
 
-/** Spending and usage: sums of the ledger, updated in its transactions. */
 export function createMoneyTables(
   { table, text, reference, word, integer, bigint, index, uniqueIndex, primaryKey, check }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** One line per change of an attempt's held amount or cost; append-only. */
+  /** Append-only; one line per change of an attempt's held amount or cost. */
   const ledger = table(
     'ledger',
     {
@@ -78,7 +77,7 @@ export function createMoneyTables(
     ],
   )
 
-  // Both rollups count an attempt at the time it was queued, even if its cost becomes known later.
+  // Both rollups count an attempt when it was queued, even if its cost becomes known later.
   const keys = {
     provider: text('provider').notNull(),
     model: text('model').notNull(),
@@ -98,7 +97,7 @@ export function createMoneyTables(
     estimatedCosts: integer('estimated_costs').notNull().default(0),
     heldMicros: bigint('held_micros').notNull().default(0),
     costMicros: bigint('cost_micros').notNull().default(0),
-    /** Part of the cost for authors of SVGs. */
+    /** For authors of SVGs. */
     svgCostMicros: bigint('svg_cost_micros').notNull().default(0),
     estimatedMicros: bigint('estimated_micros').notNull().default(0),
     inputTokens: bigint('input_tokens').notNull().default(0),

@@ -1,6 +1,6 @@
 import type { Kit } from './kit.ts'
 
-/** Where received answers belong: to a database, and on disk to a data folder. */
+/** Where received answers belong: a database, and on disk a data folder. */
 export function createOriginTables({ table, text, bigint }: Kit) {
   /** One row, written by the migration. */
   const databaseInfo = table('database_info', {
@@ -12,7 +12,7 @@ export function createOriginTables({ table, text, bigint }: Kit) {
   const dataFolders = table('data_folders', {
     /** From a file in the folder. */
     id: text('id').primaryKey(),
-    /** Machine that used it last. */
+    /** That used it last. */
     host: text('host').notNull(),
     /** In the database's time. */
     lastSeenAt: bigint('last_seen_at').notNull(),

@@ -5,7 +5,7 @@ export function createProviderTables(
   { table, text, reference, integer, bigint, json, index, primaryKey }: Kit,
   { attempts }: Record<'attempts', { id: AnyPgColumn }>,
 ) {
-  /** Stored before the response. Their content counts only after a check confirmed it. */
+  /** Stored before the response; count only after a check confirmed them. */
   const callbacks = table(
     'callbacks',
     {
@@ -18,7 +18,7 @@ export function createProviderTables(
     (t) => [primaryKey({ columns: [t.attemptId, t.sha256] })],
   )
 
-  /** Where images can be downloaded that are not stored yet. Signed ones grant access to the image. */
+  /** Of images that are not stored yet. Signed ones grant access to the image. */
   const resultAddresses = table(
     'result_addresses',
     {

@@ -1,12 +1,12 @@
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Kit } from './kit.ts'
 
-/** What tasks are found by. Triggers keep labels and inputs, so that no writer of tasks or attempts can miss one. */
+/** Triggers keep labels and inputs, so that no writer of tasks or attempts can miss one. */
 export function createSearchTables(
   { table, text, reference, bigint, words, index, uniqueIndex, primaryKey }: Kit,
   { tasks }: Record<'tasks', { id: AnyPgColumn }>,
 ) {
-  /** The values of a task that a filter compares, such as `user:42`, each in the order of the list. */
+  /** Filtered values of a task, such as `user:42`, in the order of the list. */
   const taskLabels = table(
     'task_labels',
     {
@@ -19,23 +19,22 @@ export function createSearchTables(
     (t) => [primaryKey({ columns: [t.projectId, t.label, t.createdAt, t.taskId] })],
   )
 
-  /** Words of prompts. SQLite's full-text index is the virtual table `task_words_index`. */
+  /** SQLite's full-text index is the virtual table `task_words_index`. */
   const taskWords = table(
     'task_words',
     {
       /** Orders as the time and id of the task. */
       seq: bigint('seq').primaryKey(),
       taskId: reference('task_id', () => tasks.id),
-      /** With the project and the labels that do not change, so that the index combines them. */
+      /** With the project and the immutable labels, so that the index combines them. */
       words: words('words').notNull(),
     },
     (t) => [uniqueIndex('task_words_task').on(t.taskId), ...fullText(t.words)],
   )
 
-  /** Tasks from before there were words; their words are stored at the next start. */
+  /** Tasks from before there were words, which the next start stores. */
   const tasksWithoutWords = table('tasks_without_words', { taskId: text('task_id').primaryKey() })
 
-  /** Stored images that a request names. */
   const taskInputs = table(
     'task_inputs',
     { assetId: text('asset_id').notNull(), taskId: reference('task_id', () => tasks.id) },

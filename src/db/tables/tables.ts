@@ -48,7 +48,7 @@ export function createTables(kit: Kit) {
       status: word('status', TASK_STATUSES).notNull(),
       operation: word('operation', OPERATIONS).notNull(),
       model: text('model').notNull(),
-      /** Immutable but for its metadata, and without its content once the task is deleted. */
+      /** Immutable but for its metadata; without content once the task is deleted. */
       request: json('request').$type<ImageRequest>().notNull(),
       /** Tells a repeated request from a reused key. */
       fingerprint: text('fingerprint').notNull(),
@@ -73,7 +73,7 @@ export function createTables(kit: Kit) {
       startedAt: bigint('started_at'),
       finishedAt: bigint('finished_at'),
       favorite: boolean('favorite').notNull().default(false),
-      /** Changes without an event, such as deleted images; a part of the revision. */
+      /** Changes without an event, such as deleted images; part of the revision. */
       changes: bigint('changes').notNull().default(0),
       /** Then only what reports and the ledger need is left. */
       deletedAt: bigint('deleted_at'),
@@ -82,7 +82,7 @@ export function createTables(kit: Kit) {
       uniqueIndex('tasks_idempotency')
         .on(t.projectId, t.idempotencyKey)
         .where(sql`${t.idempotencyKey} is not null`),
-      // Without deleted tasks: a list never reads them. SQLite counts from the index alone if it has the column.
+      // Lists never read deleted tasks. SQLite counts from the index alone if it has the column.
       index('tasks_newest')
         .on(t.projectId, t.createdAt, t.id, t.deletedAt)
         .where(sql`${t.deletedAt} is null`),
@@ -165,7 +165,7 @@ export function createTables(kit: Kit) {
     ],
   )
 
-  /** What is left of a deleted image: its address answers 410, and the shares of its attempt's cost stay the same. */
+  /** Keeps the address, which responds with 410, and the shares of the attempt's cost. */
   const deletedImages = table(
     'deleted_images',
     {

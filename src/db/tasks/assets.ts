@@ -59,7 +59,6 @@ export async function listHashes(q: Queries, after: string, limit: number): Prom
   return rows.map(({ sha256 }) => sha256)
 }
 
-/** An absent condition does not restrict. */
 export interface AssetFilter {
   kinds?: AssetRow['kind'][] | undefined
   /** Inclusive. */

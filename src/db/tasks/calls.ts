@@ -33,7 +33,7 @@ export async function closeCall(q: Transaction, id: string, state: CallState): P
     .where(and(eq(calls.id, id), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
 }
 
-/** False if its state is not in `from` any more: another request was first, or it was delivered. */
+/** False if no longer in a state of `from`: another request was first, or it was delivered. */
 export async function claimCall(q: Transaction, id: string, from: CallState[]): Promise<boolean> {
   const { calls } = q.tables
   const claimed = await q.sql
@@ -44,7 +44,7 @@ export async function claimCall(q: Transaction, id: string, from: CallState[]): 
   return claimed.length === 1
 }
 
-/** Two transactions about the same request run one after the other. On SQLite all do. */
+/** Transactions about the same request run one after the other, on SQLite all. */
 export async function lockCalls(q: Transaction, { projectId, caller, fingerprint }: CallKey): Promise<void> {
   if (q.dialect === 'sqlite') return
   const key = `${projectId} ${caller} ${fingerprint}`
@@ -53,7 +53,7 @@ export async function lockCalls(q: Transaction, { projectId, caller, fingerprint
     .from(sql`(select 1) as one`)
 }
 
-/** More are not tried: one request makes few identical calls. */
+/** One request makes few identical calls. */
 const MAX_CANDIDATES = 100
 
 export interface UndeliveredCall extends CallRow {
@@ -61,7 +61,7 @@ export interface UndeliveredCall extends CallRow {
   isOver: boolean
 }
 
-/** Not delivered so far, or told that the outcome is unknown, and not over for longer than `sinceMs`. Oldest first. */
+/** Undelivered or told that the outcome is unknown, and not over for longer than `sinceMs`. Oldest first. */
 export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number): Promise<UndeliveredCall[]> {
   const { calls } = q.tables
   const rows = await q.sql
@@ -80,7 +80,7 @@ export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number)
   return rows.map(({ call, isOver }) => ({ ...call, isOver: Boolean(isOver) }))
 }
 
-/** Open, or closed within `sinceMs`, and not attached to, newest first. */
+/** Open, or closed within `sinceMs`; not attached to; newest first. */
 export async function listRecent(q: Queries, key: CallKey, sinceMs: number): Promise<CallRow[]> {
   const { calls } = q.tables
   return q.sql
@@ -110,7 +110,7 @@ export async function renewCalls(q: Transaction, ids: readonly string[], leaseMs
     .where(and(inArray(calls.id, [...ids]), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
 }
 
-/** Those of all other processes, which are dead. */
+/** All other processes are dead. */
 export async function abandonCalls(q: Transaction, instance: string): Promise<void> {
   const { calls } = q.tables
   const isOther = and(

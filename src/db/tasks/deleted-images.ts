@@ -7,7 +7,7 @@ import { rowBy } from '../connection/statement.ts'
 import type { AssetRow, DeletedImageRow, TaskRow } from '../tables/tables.ts'
 import { insertAssets, type NewAsset } from './assets.ts'
 
-/** Undefined for an image that exists, and for one that retention removed. */
+/** Undefined for an existing image, and for one that retention removed. */
 export const findDeletedImage = rowBy('deletedImages', 'id')
 
 export async function listDeletedImages(q: Queries, taskIds: readonly string[]): Promise<DeletedImageRow[]> {
@@ -15,7 +15,7 @@ export async function listDeletedImages(q: Queries, taskIds: readonly string[]):
   return q.sql.select().from(deletedImages).where(inArray(deletedImages.taskId, taskIds))
 }
 
-/** Deletes images of one task, whose lock is held. Other tasks that began with one keep it as an input image of their own. */
+/** Hold the task's lock. Other tasks that began with an image keep it as an input image of their own. */
 export async function deleteImages(q: Transaction, images: readonly AssetRow[], at: number): Promise<void> {
   if (images.length === 0) return
   const { assets, deletedImages } = q.tables
@@ -34,7 +34,7 @@ async function keepForOthers(q: Transaction, images: readonly AssetRow[], at: nu
   const others = new Set(uses.map(({ taskId }) => taskId))
   for (const { taskId } of images) others.delete(taskId)
   if (others.size === 0) return
-  // In one order: two deletions must not deadlock.
+  // In one order, against deadlocks.
   const query = q.sql
     .select()
     .from(tasks)
@@ -79,7 +79,7 @@ export interface ImagePlace {
   position: number
 }
 
-/** Of all results of attempts, also deleted ones, in order of their position. */
+/** Also of deleted images, by position. */
 export async function listPlaces(q: Queries, attemptIds: readonly string[]): Promise<ImagePlace[]> {
   const { assets, deletedImages } = q.tables
   const placesIn = ({ attemptId, kind, position }: typeof assets | typeof deletedImages, from: PgTable) =>

@@ -10,9 +10,9 @@ export const taskKey = (taskId: string) => `task:${taskId}`
 export const feedKey = (projectId: string) => `feed:${projectId}`
 
 /**
- * Appends to a task's log and its project's feed. Call it last: both numbers are taken under row locks (the task's,
- * then the project's) that are held until the commit. So order of number is order of commit, and a reader never misses
- * a smaller number.
+ * Appends to a task's log and its project's feed. Call it last: both numbers are taken under row locks (the
+ * task's, then the project's) held until the commit. So numbers are in commit order, and a reader never
+ * misses a smaller one.
  */
 export async function appendEvents(
   q: Transaction,

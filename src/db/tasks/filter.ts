@@ -26,7 +26,7 @@ export interface TaskFilter {
   favorite?: boolean | undefined
 }
 
-/** One label of each group must be on the task. Those that are likely on the fewest tasks first. */
+/** One label of each group must match. Groups likely on the fewest tasks first. */
 export function labelGroups(filter: TaskFilter): string[][] {
   const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, favorite, operation } = filter
   const groups = [
@@ -45,7 +45,7 @@ export function labelGroups(filter: TaskFilter): string[][] {
 /** Only favorites have one, because most tasks are none. */
 export const FAVORITE_LABEL = 'favorite:1'
 
-/** Labels of a task that do not depend on its attempts. */
+/** That do not depend on its attempts. */
 export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata } }: TaskRow): string[] {
   return [
     `operation:${operation}`,
@@ -55,7 +55,7 @@ export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata
   ]
 }
 
-/** Whether a task of the project matches. `groups` are the labels to check, by default all of the filter. */
+/** `groups` are the labels to check, by default all of the filter. */
 export function matches(
   q: Queries,
   projectId: string,
@@ -81,7 +81,6 @@ export function matches(
   )
 }
 
-/** Whether the prompt of a task has the words. */
 export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
   if (search === undefined) return undefined
   const { tasks, taskWords } = q.tables

@@ -1,5 +1,4 @@
-// Lists of tasks. An index has the order of one state, label or word only, so a list over several takes the first of
-// each.
+// An index has the order of one state, label or word only, so a list over several takes the first of each.
 import { and, eq, isNotNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import { isFinished, TASK_STATUSES } from '../../domain.ts'
 import type { Database, Queries } from '../connection/database.ts'
@@ -16,7 +15,7 @@ export interface TaskOrder {
 
 export const NEWEST_FIRST: TaskOrder = { field: 'CREATED_AT', descending: true }
 
-/** Tasks from one range of an index, each once. */
+/** From one range of an index, each task once. */
 interface Source {
   id: AnyColumn
   from: SQL
@@ -75,7 +74,7 @@ export async function countTasks(
   return row!.rows
 }
 
-/** Where to read a list: one that passes over tasks which do not match may read every task of the project. */
+/** A list that passes over tasks which do not match may read every task of the project. */
 export function queriesFor(
   { read, reports }: Pick<Database, 'read' | 'reports'>,
   filter: TaskFilter,
@@ -190,7 +189,6 @@ function byWords(
   }
 }
 
-/** Those in the full-text index, and those that may change. */
 function partition(groups: string[][]): [indexed: string[][], others: string[][]] {
   return [groups.filter(isIndexed), groups.filter((labels) => !isIndexed(labels))]
 }

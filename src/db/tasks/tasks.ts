@@ -43,7 +43,7 @@ const existingTask = statement<{ projectId: string; id: string }, TaskRow[]>(
 /** Also a deleted task. */
 export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
 
-/** The newest task whose key is between two keys of the same length, both inclusive. */
+/** Between two keys of the same length, both inclusive. */
 export async function findNewestTaskByKeys(
   q: Queries,
   projectId: string,
@@ -77,8 +77,8 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
 }
 
 /**
- * Locks a task, also a deleted one, until the transaction ends. Take this lock before any lock on an attempt, so that transactions do not
- * deadlock.
+ * Locks a task, also a deleted one, until the transaction ends; before any lock on an attempt, against
+ * deadlocks.
  */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   const [row] = await lockedTask(q, { id })
@@ -122,7 +122,7 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter), isFound(q, projectId, filter)))
 }
 
-/** Tasks whose request has an image, or another with the same bytes. Newest first. */
+/** Tasks whose request has an image, or one with the same bytes. Newest first. */
 export async function listTasksWithInput(
   q: Queries,
   { projectId, sha256 }: Pick<AssetRow, 'projectId' | 'sha256'>,
@@ -194,7 +194,7 @@ const changedTask = shaped<TaskChange & { taskId: string }, readonly TaskStatus[
       .returning(),
 )
 
-/** For one more possible charge. False if all are taken, a cancelation was requested, or the task has ended. */
+/** For one more possible charge. False if all are taken, or the task is canceled or has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   return (await takenPermit(q, { taskId, now })).length === 1
 }

@@ -1,4 +1,4 @@
-// Full-text search of prompts. Words are split here, and not by the databases, so that both find the same.
+// Full-text search of prompts. Split here, so that both databases find the same words.
 import { createHash } from 'node:crypto'
 import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
@@ -22,13 +22,13 @@ export function wordsOf(text: string): string[] {
   return [...new Set(words.map((word) => Array.from(word).slice(0, MAX_WORD_CODE_POINTS).join('')))]
 }
 
-/** A word that a prompt must have; with `isPrefix` a longer one will do. */
+/** A word of a prompt; with `isPrefix`, the start of one. */
 export interface SearchWord {
   word: string
   isPrefix: boolean
 }
 
-/** Words separated by spaces. `*` after one makes it a prefix, unless each of its characters is a word. */
+/** `*` after a word makes it a prefix, unless each of its characters is a word. */
 export function readSearch(text: string): SearchWord[] {
   return text.split(/\s+/u).flatMap((chunk) => {
     const words = wordsOf(chunk)
@@ -76,7 +76,7 @@ const newWords = insertion<{ seq: number; taskId: string; words: string }, { seq
 const PER_MS = 1024
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** The place of a task in its list as a number: SQLite returns full-text matches in the order of row ids. */
+/** The place of a task in its list: SQLite returns full-text matches in the order of row ids. */
 function seqOf(createdAt: number, id: string): number {
   const [high = 0, low = 0] = Array.from(id.slice(-16, -14), (digit) => Math.max(0, ALPHABET.indexOf(digit)))
   return createdAt * PER_MS + high * 32 + low
@@ -87,7 +87,7 @@ export function seqAt(at: number): number {
   return at * PER_MS
 }
 
-/** The number of a task; of its place once the task is gone. */
+/** Of a task, or of its place once it is gone. */
 export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Position): SQL {
   return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
 }
@@ -102,8 +102,8 @@ function tokenOf(label: string): string {
 }
 
 /**
- * A condition on the full-text index: on SQLite on its virtual table, on PostgreSQL on `task_words`. Of each group of
- * labels, a task must have one.
+ * On the full-text index: SQLite's virtual table, PostgreSQL's `task_words`. A task must have one label of
+ * each group.
  */
 export function hasWords(
   { dialect, tables }: Queries,
@@ -127,7 +127,7 @@ export function hasWords(
 
 const BATCH = 500
 
-/** Stores the words of tasks from before there were words. Returns how many. */
+/** Of tasks from before there were words. Returns how many. */
 export async function storeMissingWords(db: Pick<Database, 'tx'>): Promise<number> {
   for (let stored = 0; ;) {
     const batch = await db.tx(storeBatch)

@@ -24,7 +24,7 @@ const newDelivery = insertion<NewDelivery, unknown>(
     into.insert(webhookDeliveries).values({ ...values, state: 'PENDING', nextAt: now }),
 )
 
-/** Oldest first, at most `perSlot` leased per slot across all processes: a slow receiver delays no other. */
+/** Oldest first, at most `perSlot` leased per slot in all processes: a slow receiver delays no other. */
 export async function claimDeliveries(
   q: Transaction,
   claim: { limit: number; perSlot: number; owner: string; leaseMs: number },
@@ -41,7 +41,7 @@ export async function claimDeliveries(
     leaseEpoch: sql`${deliveries.leaseEpoch} + 1`,
     leaseUntil: sql`${q.now} + ${claim.leaseMs}`,
   }
-  // Again: on PostgreSQL another process may have claimed them.
+  // On PostgreSQL another process may have claimed them.
   return q.sql
     .update(deliveries)
     .set(lease)
@@ -50,8 +50,8 @@ export async function claimDeliveries(
 }
 
 /**
- * Steps from slot to slot along an index and reads the first few of each, so that its cost does not grow with the
- * backlog of one receiver.
+ * Reads the first few of each slot along an index, so that its cost does not grow with the backlog of one
+ * receiver.
  */
 function selectClaimable(q: Queries, { limit, perSlot }: { limit: number; perSlot: number }): SQL {
   const { webhookDeliveries: deliveries } = q.tables
@@ -138,7 +138,7 @@ export async function releaseDelivery(q: Transaction, id: string, lease: Lease):
     .where(and(eq(deliveries.id, id), holds(q, lease)))
 }
 
-/** For a process that owns the database alone: other leases are dead. */
+/** For a process that owns the database: other leases are dead. */
 export async function releaseAllDeliveries(q: Transaction, owner: string): Promise<void> {
   const { webhookDeliveries: deliveries } = q.tables
   // For the index of leases.

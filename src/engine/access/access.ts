@@ -8,13 +8,13 @@ import { newId } from '../../ids.ts'
 
 export interface Access extends Caller {
   scopes: ReadonlySet<Scope>
-  /** With the admin key, or while no key is required. Acts on all projects. */
+  /** With the admin key, or while no key is required. */
   operator: boolean
   /** Null: no own limits. */
   limits: { project: Limits | null; key: Limits | null }
 }
 
-/** Operators act on one project at a time. */
+/** On one project at a time. */
 export function operatorOf(projectId: string, limits: Limits | null = null): Access {
   return {
     projectId,
@@ -59,11 +59,11 @@ export interface Owner {
   kind: 'PROJECT' | 'KEY'
   id: string
   projectId: string
-  /** Its own; null without any. */
+  /** Null without any. */
   limits: Limits | null
 }
 
-/** Operators decide about all owners, others about keys of their project. Throws FORBIDDEN and NOT_FOUND. */
+/** Operators decide about all owners, others about their project's keys. Throws FORBIDDEN and NOT_FOUND. */
 export async function getOwner(q: Queries, by: Decider, id: string): Promise<Owner> {
   if (id.startsWith('prj_')) {
     if (by.projectId !== null)

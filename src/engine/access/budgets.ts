@@ -42,7 +42,7 @@ export async function listBudgetStatus(q: Queries, owner: string, at: number): P
   })
 }
 
-/** Null removes it. Amounts of the period so far count. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND. */
+/** Null removes it. Amounts of the current period count. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND. */
 export async function setBudget(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   by: Decider,

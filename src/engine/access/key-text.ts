@@ -8,7 +8,6 @@ const FORMAT = /^(dk_live_([0-9A-Za-z]{10})_([0-9A-Za-z]{43}))([0-9A-Za-z]{6})$/
 export interface KeyText {
   /** Not secret. */
   handle: string
-  /** 256 random bits. */
   secret: string
 }
 

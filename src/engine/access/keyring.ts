@@ -16,17 +16,20 @@ import { hashOf, readKeyText } from './key-text.ts'
 export interface Credential {
   /** Any text, not only of a key's format; null without. */
   key: string | null
-  /** Operators only; null: the default project. */
+  /** For operators; null: the default project. */
   project: string | null
 }
 
 export interface Keyring {
   /** Throws UNAUTHENTICATED, FORBIDDEN for another key's project, and NOT_FOUND. */
   authenticate: (credential: Credential) => Promise<Access>
-  /** No key is required: only this machine can connect, no admin key is set, and no key was ever created. */
+  /** Only this machine can connect, there is no admin key, and no key was ever created. */
   isOpen: () => Promise<boolean>
   isOpenCached(): boolean
-  /** Calls `onLost` once, within seconds after `access` is revoked or expires. Returns a function that stops it. */
+  /**
+   * Calls `onLost` once, within seconds after `access` is revoked or expires. Returns a function that stops
+   * it.
+   */
   watch: (access: Access, onLost: () => void) => () => void
   run(signal: AbortSignal): Promise<void>
 }

@@ -79,7 +79,7 @@ export async function revokeApiKey(
   return revoked
 }
 
-/** The secret of signed asset URLs, the same for all processes. */
+/** For signed asset URLs, the same in all processes. */
 export async function ensureSigningSecret(db: Deps['db']): Promise<string> {
   const existing = await findSecret(db.read, 'asset-addresses')
   const secret = randomBytes(32).toString('base64url')

@@ -8,7 +8,7 @@ import type { Caller, Limits } from '../../domain.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Access } from './access.ts'
 
-/** The defaults apply where `limits` are absent. */
+/** The defaults apply without `limits`. */
 export type CallerWithLimits = Caller & Partial<Pick<Access, 'limits'>>
 
 export interface Limiter {
@@ -17,8 +17,8 @@ export interface Limiter {
   /** Throws as `countRequest`. */
   countSubmission(by: CallerWithLimits, counts: { tasks: number; uploadBytes: number }): Promise<void>
   /**
-   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the task: its
-   * lock on the ledger keeps concurrent ones within the limit.
+   * Throws RATE_LIMITED above the limit, the new task included. Call it in the transaction that creates the
+   * task: its lock on the ledger keeps concurrent ones within the limit.
    */
   checkConcurrency(q: Transaction, by: CallerWithLimits): Promise<void>
 }
@@ -34,12 +34,12 @@ interface Bound {
 /** An image takes at least ten seconds. */
 const DEFAULT_RETRY_MS = 10_000
 
-/** `defaults`: for projects without their own. */
+/** `defaults`: of projects without their own. */
 export function createLimiter(counter: RateCounter, clock: Clock, defaults: Limits | null): Limiter {
   // So that further refusals cost no count.
   const exhaustedUntil = new Map<string, number>()
-  // Number of tasks certainly allowed, by the last count. On SQLite only this process creates tasks: no more are
-  // open now, except after an unknown outcome was resolved.
+  // Tasks certainly allowed, by the last count. On SQLite only this process creates tasks: no more are open
+  // now, except after an unknown outcome was resolved.
   const remaining = new Map<string, number>()
 
   function boundsOn({ projectId, apiKeyId, limits }: CallerWithLimits, name: keyof Limits): Bound[] {

@@ -9,7 +9,8 @@ import type { Deps } from '../deps.ts'
 export type LimitsChange = { [Name in keyof Limits]?: Limits[Name] | undefined }
 
 /**
- * Absent fields stay as they are; null removes all limits. They apply within seconds in every process. Throws BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
+ * Absent fields stay; null removes all limits. They apply within seconds in every process. Throws
+ * BAD_USER_INPUT, FORBIDDEN and NOT_FOUND.
  */
 export async function setLimits(
   { db, clock, defaultLimits }: Pick<Deps, 'db' | 'clock' | 'defaultLimits'>,

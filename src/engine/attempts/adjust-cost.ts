@@ -12,8 +12,9 @@ import { hasEnded } from './machine.ts'
 const MAX_NOTE_LENGTH = 1_000
 
 /**
- * Records the cost billed by the provider: a POST line if no cost was known, else an ADJUST line. Audited. Throws
- * BAD_USER_INPUT, NOT_FOUND, and CONFLICT for an attempt that has not ended or was certainly not charged.
+ * Records the cost billed by the provider: a POST line if no cost was known, else an ADJUST line. Audited.
+ * Throws BAD_USER_INPUT, NOT_FOUND, and CONFLICT for an attempt that has not ended or was certainly not
+ * charged.
  */
 export async function adjustCost(
   deps: Pick<Deps, 'db' | 'clock'>,
@@ -35,7 +36,6 @@ export async function adjustCost(
     const found = await findAttempt(q, by.projectId, id)
     if (!found) throw notFound('attempt', id, 'attemptId')
     await lockTask(q, found.taskId)
-    // Read again under the lock.
     const before = (await findAttempt(q, by.projectId, id))!
     // What only the provider's `charges` ruled out can be charged after all.
     const trigger = before.charged === 'NO' && before.chargePolicy !== null ? 'bill' : 'adjustCost'

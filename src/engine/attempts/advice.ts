@@ -2,19 +2,18 @@ import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Resolution } from './resolve.ts'
 
-/** What an operator can do about an attempt. */
 export interface Advice {
   /** One or two sentences. */
   text: string
-  /** What resolveAttempt accepts. Empty unless the outcome is unknown. */
+  /** Accepted by resolveAttempt; empty unless the outcome is unknown. */
   resolutions: Resolution['is'][]
-  /** Whether fetchResult can find a missing image. */
+  /** Whether fetchResult may find a missing image. */
   canFetch: boolean
   /** Whether retryTask needs the permission to pay again. */
   isRetryPaid: boolean
 }
 
-/** `addresses`: of images that are not stored. `provider` is undefined if it is not configured. */
+/** `addresses`: of missing images. `provider` is undefined if not configured. */
 export function adviceOf(
   attempt: Pick<AttemptRow, 'id' | 'state' | 'charged' | 'provider' | 'remoteId' | 'providerRequestId'>,
   { provider, addresses }: { provider: Provider | undefined; addresses: number },

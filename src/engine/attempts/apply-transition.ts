@@ -8,6 +8,7 @@ import {
   type Lease,
 } from '../../db/attempts/attempts.ts'
 import type { Transaction } from '../../db/connection/database.ts'
+import { readDatabaseNow } from '../../db/maintenance/clock.ts'
 import { appendEvents } from '../../db/tasks/events.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import { returnPermit, updateTask } from '../../db/tasks/tasks.ts'
@@ -27,7 +28,7 @@ export type TransitionChange = TransitionInput &
   Omit<AttemptChange, 'state' | 'charged' | 'costMicros' | 'estimatedMicros' | 'finishedAt'> & {
     /** When given, nothing is written after the lease was lost. */
     lease?: Lease
-    /** By default a transition returns the lease. */
+    /** By default the lease is returned. */
     keepsLease?: boolean
     /** Of the amount; by default that of the trigger. */
     source?: LedgerSource
@@ -38,8 +39,8 @@ export function leaseOf({ leaseOwner, leaseEpoch }: AttemptRow): Lease {
 }
 
 /**
- * Applies a transition with its permit, ledger, spending and usage. Hold the task's lock. Undefined, with nothing written,
- * when the state does not allow it any more or the lease was lost.
+ * Applies a transition with its permit, ledger, spending and usage. Hold the task's lock. Undefined, with
+ * nothing written, when the state no longer allows it or the lease was lost.
  */
 export async function applyTransition(
   q: Transaction,
@@ -62,8 +63,8 @@ export async function applyTransition(
 }
 
 /**
- * An unsent successor of an UNKNOWN attempt is canceled; the attempt stays UNKNOWN while one that was sent is live. Hold
- * the task's lock.
+ * Cancels an unsent successor of an UNKNOWN attempt, which stays UNKNOWN while a sent one is live. Hold the
+ * task's lock.
  */
 export async function acceptAttempt(
   q: Transaction,
@@ -93,7 +94,7 @@ export async function acceptAttempt(
   await resumeRunning(q, task, id, at)
 }
 
-/** A task that waits for an attempt of unknown outcome, or for another one to be sent, is RUNNING again. */
+/** A task that waits for an attempt of unknown outcome, or for another to be sent, is RUNNING again. */
 export async function resumeRunning(
   q: Transaction,
   task: Pick<TaskRow, 'id' | 'projectId'>,
@@ -107,7 +108,7 @@ export async function resumeRunning(
   if (resumed) await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId }], at)
 }
 
-/** The timeout of an attempt that was UNKNOWN begins again when it is accepted. */
+/** Acceptance restarts the timeout of an UNKNOWN attempt. */
 function unaskedWhileUnknown(attempt: AttemptRow | undefined, at: number): { unobservedMs?: number } {
   if (attempt?.state !== 'UNKNOWN') return {}
   return { unobservedMs: Math.max(0, at - (attempt.sentAt ?? at)) }
@@ -127,13 +128,16 @@ export async function cancelUnsent(
   return canceled
 }
 
-/** Returns a claimed attempt to the queue. It stays due since the same time. */
+/** Returns a claimed attempt to the queue. It stays due since the same time, at the latest now. */
 export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
   const trigger =
     attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
-    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt) })
+    // It was claimed before the clock was set back.
+    const isOfFuture = attempt.runAfter > (await readDatabaseNow(q))
+    const due = isOfFuture ? { dueInMs: 0 } : {}
+    await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...due })
     q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })
 }

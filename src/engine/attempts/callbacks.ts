@@ -12,14 +12,14 @@ import { findProvider } from '../routing/configured.ts'
 import { acceptAttempt, applyTransition } from './apply-transition.ts'
 
 const ACCEPTED_AFTER_END_MS = 86_400_000
-/** Of one attempt. Further ones make a check due, and are not stored. */
+/** Per attempt. Further ones only make a check due. */
 const MAX_STORED = 10
-/** What follows is not stored: only the provider's reply to a check is trusted. */
+/** Only the provider's reply to a check is trusted. */
 const MAX_STORED_CHARACTERS = 16 * 1024
 
 /**
- * Creates the callback URL of one attempt. Only the hash of its secret is stored, so a leaked database lets no one call
- * back. Undefined for a provider without callbacks, or one that cannot reach this server.
+ * Only the hash of the secret in the URL is stored, so a leaked database lets no one call back. Undefined for
+ * a provider without callbacks, or one that cannot reach this server.
  */
 export function openCallback(
   deps: Pick<Deps, 'callbackBase'>,
@@ -35,14 +35,14 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** STORED: the attempt will be checked; the callback's content is not trusted. */
+/** STORED: the attempt will be checked; the content is not trusted. */
 export type CallbackResult = 'STORED' | 'UNKNOWN_SECRET' | 'TOO_LATE' | 'MALFORMED'
 
 export async function isKnownCallback({ db }: Pick<Deps, 'db'>, secret: string): Promise<boolean> {
   return (await findAttemptByCallback(db.read, sha256(secret))) !== undefined
 }
 
-/** Stores a callback and makes its attempt due for a check. It also restores a lost remote id. Idempotent. */
+/** Makes the attempt due for a check, and restores a lost remote id. Idempotent. */
 export async function receiveCallback(
   deps: Pick<Deps, 'db' | 'clock' | 'log' | 'providers'>,
   secret: string,
@@ -70,7 +70,7 @@ export async function receiveCallback(
 const NOT_STORED = '[not kept: the provider was not configured]'
 
 function parse(provider: Provider | undefined, body: string): Callback | undefined {
-  // The configuration has changed. A check is due all the same.
+  // The configuration has changed; the check is due all the same.
   if (!provider?.readCallback) return { remoteId: null }
   try {
     const callback = provider.readCallback(body)
@@ -95,7 +95,7 @@ async function applyCallback(
   const due = { at: deps.clock.now(), dueInMs: 0 }
   q.wakeUp(QUEUE_KEY)
   const task = await lockTask(q, attempt.taskId)
-  // While SENDING nothing is due yet: settling the submit finds the callback.
+  // While SENDING nothing is due: settling the submit finds the callback.
   if (await applyTransition(q, attempt.id, 'scheduleCheck', { ...due, keepsLease: true })) return
   const current = await findAnyAttempt(q, attempt.id)
   if (remoteId !== null && current?.state === 'UNKNOWN')

@@ -3,7 +3,7 @@ import type { Failure } from '../../providers/error.ts'
 import type { ChargePolicy, Provider } from '../../providers/provider.ts'
 import type { WireEvidence } from './outcome.ts'
 
-/** Statuses of a proxy for an upstream that did not answer; 524 is Cloudflare's. */
+/** A proxy's, for an upstream that did not answer; 524 is Cloudflare's. */
 const UNANSWERED_STATUSES: ReadonlySet<number | null> = new Set([504, 524])
 
 export interface UncertainFailure extends Pick<Failure, 'kind' | 'code'> {
@@ -32,8 +32,8 @@ export interface ChargeDecision {
 }
 
 /**
- * Decides an UNKNOWN charge as the operator vouches for in the provider's `charges`. A lost outcome stays UNKNOWN while
- * its result may still arrive, unless `isFinal`.
+ * Decides an UNKNOWN charge by the provider's `charges`. A lost outcome stays UNKNOWN while its result may
+ * still arrive, unless `isFinal`.
  */
 export function decideCharge(
   provider: Provider | undefined,
@@ -54,7 +54,7 @@ export function decideCharge(
   return { failure: { ...failure, ...ended, charged }, chargePolicy }
 }
 
-/** Internal failures lose the worker, not the answer: it may be on a disk, or in another process. */
+/** Internal failures lose the worker, not the answer, which may be on a disk or in another process. */
 function mayStillArrive(
   provider: Provider,
   { remoteId }: { remoteId: string | null },

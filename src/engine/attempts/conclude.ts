@@ -12,8 +12,8 @@ import { hasEnded, isLive, isUnanswered, isUnsent } from './machine.ts'
 import { resultWarnings } from './result-warnings.ts'
 
 /**
- * Updates a task after one of its attempts `changed`, and appends the events. Last in the transaction, with the task
- * locked. A finished task stays unchanged. `known`: its attempts, if they were read after the last change.
+ * Updates a task after an attempt `changed`, and appends the events. Last in the transaction, with the task
+ * locked. A finished task stays unchanged. `known`: its attempts, if read after the last change.
  */
 export async function concludeTask(
   q: Transaction,
@@ -73,7 +73,7 @@ async function findResultWarnings(
   attempts: readonly AttemptRow[],
 ): Promise<Warning[]> {
   const images = (await listAssets(q, [id])).filter(({ kind }) => kind === 'FINAL')
-  // A download that failed has said why images are missing.
+  // A failed download has said why images are missing.
   const isExplained = warnings.some(({ code }) => code === 'IMAGES_MISSING')
   return resultWarnings(request, attempts, images).filter(
     ({ code }) => !isExplained || code !== 'IMAGES_MISSING',
@@ -90,11 +90,11 @@ export type AttemptSummary = Pick<AttemptRow, 'part' | 'number' | 'state' | 'n' 
 export interface Conclusion {
   status: TaskStatus
   error: TaskError | null
-  /** One per part that ended without its images while another part succeeded. */
+  /** One per part without images, if another part succeeded. */
   warnings: Warning[]
 }
 
-/** The status of a task from its attempts, pure. A task succeeds when one of its parts does. */
+/** Pure. A task succeeds when one of its parts does. */
 export function conclude(attempts: readonly AttemptSummary[], cancelRequested: boolean): Conclusion {
   const parts = [...Map.groupBy(attempts, ({ part }) => part).values()].map(statusOfPart)
   const inOrder = attempts.toSorted((a, b) => a.number - b.number)
@@ -102,7 +102,7 @@ export function conclude(attempts: readonly AttemptSummary[], cancelRequested: b
   const has = (status: PartStatus['status']) => parts.some((part) => part.status === status)
 
   if (has('SENT')) return { status: 'RUNNING', error, warnings: [] }
-  // A canceled task does not wait for paid images; they are stored when they arrive.
+  // A canceled task does not wait for paid images.
   if (has('FETCHING') && !cancelRequested) return { status: 'RUNNING', error, warnings: [] }
   if (has('WAITING')) return { status: 'QUEUED', error, warnings: [] }
   if (cancelRequested) return { status: 'CANCELED', error, warnings: [] }
@@ -117,7 +117,7 @@ interface PartStatus {
   latest: AttemptSummary
 }
 
-/** Not from the latest attempt alone: an earlier one may have brought the images, or still may. */
+/** Not only the latest attempt: an earlier one may have brought the images, or still may. */
 function statusOfPart(attempts: AttemptSummary[]): PartStatus {
   const inOrder = attempts.toSorted((a, b) => a.number - b.number)
   const latest = inOrder.at(-1)!

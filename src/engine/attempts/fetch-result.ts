@@ -8,8 +8,8 @@ import type { Deps } from '../deps.ts'
 import { applyTransition } from './apply-transition.ts'
 
 /**
- * Makes the stored addresses of an attempt due for a download now, also after its end. Audited. The next worker does it.
- * Throws NOT_FOUND, and CONFLICT for an attempt without an address.
+ * Makes the stored addresses of an attempt due now, also after its end, for the next worker. Audited. Throws
+ * NOT_FOUND, and CONFLICT for an attempt without an address.
  */
 export async function fetchResult(
   deps: Pick<Deps, 'db' | 'clock'>,

@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts'
 import { applyTransition, leaseOf } from './apply-transition.ts'
 
 /**
- * The write-ahead intent: permit, state and event are durable before the first byte can leave. NO_PERMIT when the task
- * was canceled, has ended or has no charge left for this part.
+ * The write-ahead intent: permit, state and event are durable before the first byte can leave. NO_PERMIT when
+ * the task was canceled, has ended or has no charge left for this part.
  */
 export async function commitIntent(
   deps: Pick<Deps, 'db' | 'clock'>,

@@ -1,4 +1,4 @@
-// Every change of what an attempt holds or costs is a ledger line, with the sums updated in the same transaction.
+// Every change of a held amount or cost is a ledger line, with the sums in the same transaction.
 import { insertLine } from '../../db/money/ledger.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import {
@@ -18,7 +18,7 @@ import { firstLine, hasEnded, isHeld, type Transition, type Trigger } from './ma
 
 export type HoldRefusal = ExhaustedBudget | 'PRICE_UNKNOWN'
 
-/** Holds the worst-case cost of an attempt, or nothing when a budget refuses. `recordPlanned` writes the line. */
+/** Holds nothing when a budget refuses. `recordPlanned` writes the line. */
 export async function holdWorstCase(
   q: Transaction,
   by: Caller,
@@ -39,7 +39,7 @@ export async function recordPlanned(
   await addUsage(q, attempt, countsOf(attempt))
 }
 
-/** The source of the amount that a transition posts or corrects. */
+/** Of the amount that a transition posts or corrects. */
 const SOURCES: Partial<Record<Trigger, LedgerSource>> = {
   succeed: 'PRICE',
   fail: 'OPERATOR',

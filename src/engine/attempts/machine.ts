@@ -17,7 +17,7 @@ interface TransitionRule {
   charged: Charged | 'INPUT' | 'SAME'
 }
 
-/** Ends that an image disproves, which another worker has received. */
+/** Disproved by an image that another worker has received. */
 const DISPROVED = ['FAILED', 'REJECTED', 'NOT_SENT'] as const
 
 export const TRANSITIONS = {
@@ -27,7 +27,7 @@ export const TRANSITIONS = {
   /** From UNKNOWN: the remote id was found later. */
   accept: { from: ['SENDING', 'UNKNOWN'], to: 'ACCEPTED', charged: 'UNKNOWN' },
   scheduleCheck: { from: ['ACCEPTED'], to: 'ACCEPTED', charged: 'UNKNOWN' },
-  /** The provider has made the images. Their addresses are stored before the first download. */
+  /** The images are made. Their addresses are stored before the first download. */
   receive: { from: ['SENDING', 'ACCEPTED', 'UNKNOWN', ...DISPROVED], to: 'FETCHING', charged: 'YES' },
   /** After the end: an operator wants another try. */
   scheduleFetch: { from: ['FETCHING', 'FAILED', 'SUCCEEDED'], to: 'FETCHING', charged: 'YES' },
@@ -47,7 +47,7 @@ export const TRANSITIONS = {
   markUnknown: { from: ['SENDING', 'ACCEPTED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   /** It may have been sent after the backup. */
   restore: { from: ['PLANNED', 'LEASED'], to: 'UNKNOWN', charged: 'UNKNOWN' },
-  /** The remote id is known, but the part has another live attempt. */
+  /** Its remote id is known, but the part has another live attempt. */
   keepUnknown: { from: ['UNKNOWN'], to: 'UNKNOWN', charged: 'UNKNOWN' },
   cancel: { from: ['PLANNED', 'LEASED'], to: 'CANCELED', charged: 'NO' },
   adjustCost: { from: ['SUCCEEDED', 'FAILED'], to: 'SAME', charged: 'YES' },
@@ -99,7 +99,7 @@ export function isLive(state: AttemptState): boolean {
   return state !== 'UNKNOWN' && !hasEnded(state)
 }
 
-/** Live, and its provider may still have to work: at most one per part. */
+/** Live, with work left to the provider: at most one per part. */
 export function isUnanswered(state: AttemptState): boolean {
   return isLive(state) && state !== 'FETCHING'
 }
@@ -108,7 +108,7 @@ export function isUnsent(state: AttemptState): boolean {
   return state === 'PLANNED' || state === 'LEASED'
 }
 
-/** Undefined if the trigger is not allowed in this state. */
+/** Undefined if not allowed in this state. */
 export function transition(
   attempt: AttemptFacts,
   trigger: Trigger,
@@ -131,8 +131,8 @@ export function transition(
   if (trigger === 'estimateCost' && (!isHeld(attempt) || isHeld(after))) return undefined
   const permits = Number(holdsPermit(after)) - Number(holdsPermit(attempt))
   if (permits <= 0 || trigger === 'send' || trigger === 'restore') return change(attempt, after, permits)
-  // A permit is taken only before anything can have been sent. Bills and images are facts, with or without one.
-  // A returned hold cannot be held again: the cost must be known.
+  // A permit is taken only before anything can have been sent. Bills and images are facts, with or without
+  // one. A returned hold cannot be held again: the cost must be known.
   return FACTS.has(trigger) && after.costMicros !== null
     ? change(attempt, { ...after, billedWithoutPermit: true }, 0)
     : undefined
@@ -162,7 +162,7 @@ function amountsAfter(
   // A posted cost becomes 0, so that its lines still sum to it.
   if (trigger === 'waive') return { costMicros: costMicros === null ? null : 0, estimatedMicros: null }
   if (trigger === 'estimateCost') return { costMicros, estimatedMicros: input.estimatedMicros ?? null }
-  // A price does not replace the bill of an attempt that had ended.
+  // A price does not replace the bill of an ended attempt.
   const isLate = hasEnded(state) && (trigger === 'receive' || trigger === 'succeed')
   const known =
     input.costMicros === undefined || (isLate && costMicros !== null) ? costMicros : input.costMicros
@@ -182,12 +182,12 @@ function change(before: AttemptFacts, after: AttemptFacts, permits: number): Tra
   return { set, permits, reversal: reversalOf(before, after), line: lineOf(before, after) }
 }
 
-/** Whether a charge permit of the task counts it. */
+/** Whether a charge permit counts it. */
 export function holdsPermit({ charged, billedWithoutPermit }: AttemptFacts): boolean {
   return charged !== 'NO' && billedWithoutPermit !== true
 }
 
-/** Whether its worst case is held: it may cost something, and no amount is posted. */
+/** Whether its worst case is held: it may cost something, but no amount is posted. */
 export function isHeld({
   state,
   charged,

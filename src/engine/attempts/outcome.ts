@@ -21,14 +21,14 @@ export interface AttemptContext {
 export interface IngestedResult {
   /** Stored images. */
   images: NewAsset[]
-  /** Of images that are still to be downloaded. */
+  /** Of images still to be downloaded. */
   addresses: NewAddress[]
 }
 
 /** The outcome of a step, to be settled. */
 export type Outcome =
   | (Exclude<CallResult, { state: 'DONE' }> & {
-      /** Replaces that of the attempt; unchanged by default. */
+      /** By default unchanged. */
       unobservedMs?: number
     })
   /** The check failed, which says nothing about the attempt. */
@@ -40,12 +40,12 @@ export type Outcome =
       costMicros?: number | null
       /** A lost result will not arrive any more; false by default. */
       isFinal?: boolean
-      /** How long evidence may still arrive before a permitted resend; 0 by default. */
+      /** How long evidence may delay a permitted resend; 0 by default. */
       minResendDelayMs?: number | undefined
     }
   /** No permit to send. */
   | { state: 'CANCELED' }
-  /** Shutdown before anything was sent. */
+  /** Shut down before anything was sent. */
   | { state: 'RELEASED' }
   | { state: 'LEASE_LOST' }
 

@@ -14,11 +14,11 @@ import type { Route } from '../routing/route.ts'
 import { priceVersionOf, worstCaseMicros } from '../usage/cost.ts'
 import { holdWorstCase, recordPlanned, toGatewayError } from './ledger.ts'
 
-/** The images of a task that one attempt requests. */
+/** The images that one attempt requests. */
 export interface Part {
   part: number
   n: number
-  /** The position of its first image in the task. */
+  /** Position in the task. */
   firstImage: number
 }
 
@@ -102,7 +102,10 @@ async function planParts(
   }
 }
 
-/** Queues an attempt and holds its worst-case cost. Returns an error, with nothing planned, when a budget refuses. */
+/**
+ * Queues an attempt and holds its worst-case cost. Returns an error, and plans nothing, when a budget
+ * refuses.
+ */
 export async function planAttempt(
   q: Transaction,
   deps: Deps,

@@ -1,4 +1,4 @@
-// Write-ahead record of a received answer, in the spool beside its images. After a crash it is settled from there.
+// Write-ahead record of an answer, in the spool beside its images. After a crash it is settled from there.
 import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -57,7 +57,7 @@ const SUFFIX = '.receipt.json'
 
 type NewAnswer = Omit<z.input<typeof RECEIVED_ANSWER>, 'databaseId'>
 
-/** Once this resolves, no crash of the process can lose the answer or its images. A power failure still can. */
+/** Once this resolves, no crash of the process loses the answer or its images. A power failure may. */
 export async function writeReceivedAnswer(
   { store, databaseId }: Pick<Deps, 'store' | 'databaseId'>,
   answer: NewAnswer,
@@ -68,7 +68,10 @@ export async function writeReceivedAnswer(
   await rename(draft, path)
 }
 
-/** Once this resolves, no power failure can lose a written answer or its images. Before, one may leave a damaged record. */
+/**
+ * Once this resolves, no power failure loses a written answer or its images. Before, one may leave a damaged
+ * record.
+ */
 export async function syncReceivedAnswer(
   { store: { spool } }: Pick<Deps, 'store'>,
   { attemptId, images }: Pick<NewAnswer, 'attemptId' | 'images'>,
@@ -82,7 +85,7 @@ export async function removeReceivedAnswer({ store }: Pick<Deps, 'store'>, attem
   await unlink(join(store.spool, nameOf(attemptId))).catch(unlessMissing)
 }
 
-/** Removes records with their images: those of `ended` attempts, and of all attempts those that were set aside. */
+/** With their images: records of `ended` attempts, and those of all attempts that were set aside. */
 export async function discardAnswers(
   { store: { spool } }: Pick<Deps, 'store'>,
   all: readonly string[],
@@ -97,19 +100,18 @@ export async function discardAnswers(
   }
 }
 
-/** A record in the spool, as it was read. */
 export interface AnswerFile {
   name: string
   modifiedAt: number
-  /** Undefined when the record is damaged, or could not be read. */
+  /** Undefined when damaged or unreadable. */
   answer: ReceivedAnswer | undefined
-  /** The names of images in its text. */
+  /** Of images in its text. */
   imageNames: string[]
   /** Why it could not be read. */
   error?: unknown
 }
 
-/** All records in a spool. Changes nothing. */
+/** Changes nothing. */
 export async function readAnswerFiles(spool: string): Promise<AnswerFile[]> {
   const files: AnswerFile[] = []
   for (const name of (await readdir(spool)).filter((one) => one.endsWith(SUFFIX))) {
@@ -156,7 +158,7 @@ function parse(spool: string, text: string): ReceivedAnswer | undefined {
   return { ...data, images }
 }
 
-/** The names of records and their images in a spool. The sweep must keep them. */
+/** Records and their images, which the sweep must keep. */
 export async function listAnswerFileNames(spool: string): Promise<Set<string>> {
   return new Set((await readAnswerFiles(spool)).flatMap(({ name, imageNames }) => [name, ...imageNames]))
 }
@@ -166,7 +168,7 @@ export function damagedFolderOf(spool: string): string {
   return join(dirname(spool), 'damaged')
 }
 
-/** Moves a record and its images to the folder of damaged records, and logs it. */
+/** Moves a record with its images to the folder of damaged records, and logs it. */
 export async function setAside(
   { store: { spool }, log }: Pick<Deps, 'store' | 'log'>,
   { name, imageNames }: AnswerFile,

@@ -18,7 +18,7 @@ import { resolveAttempt, type Resolution } from './resolve.ts'
 /** Attempts per call. */
 export const MAX_RESOLVED = 1_000
 
-/** Why one attempt of many was left as it is. */
+/** Why an attempt was left as it is. */
 export interface ReviewProblem {
   attemptId: string
   /** A request error code. */
@@ -38,11 +38,11 @@ export interface ReviewSelection {
 export interface ResolvedAttempts {
   resolved: number
   problems: ReviewProblem[]
-  /** How many still match the filter; null with ids. */
+  /** Still matching the filter; null with ids. */
   remaining: number | null
 }
 
-/** Resolves up to 1,000 attempts, each in a transaction of its own and audited. Throws BAD_USER_INPUT. */
+/** Each attempt, up to 1,000, in its own audited transaction. Throws BAD_USER_INPUT. */
 export async function resolveAttempts(
   deps: Deps,
   by: Access,
@@ -75,7 +75,7 @@ export interface AdjustedCosts {
   problems: ReviewProblem[]
 }
 
-/** Records up to 1,000 costs, each in a transaction of its own and audited. Throws BAD_USER_INPUT. */
+/** Each cost, up to 1,000, in its own audited transaction. Throws BAD_USER_INPUT. */
 export async function adjustCosts(
   deps: Deps,
   by: Access,

@@ -18,8 +18,9 @@ export type Resolution =
   | { is: 'ADOPT_REMOTE_ID'; remoteId: string }
 
 /**
- * Resolves an attempt whose outcome is UNKNOWN. Audited. NOT_CHARGED retries, CHARGED_RESULT_LOST ends it, and
- * ADOPT_REMOTE_ID schedules a check. Throws NOT_FOUND, CONFLICT, and BAD_USER_INPUT for a provider without checks.
+ * Resolves an attempt whose outcome is UNKNOWN. Audited. NOT_CHARGED retries, CHARGED_RESULT_LOST ends it,
+ * and ADOPT_REMOTE_ID schedules a check. Throws NOT_FOUND, CONFLICT, and BAD_USER_INPUT for a provider
+ * without checks.
  */
 export async function resolveAttempt(
   deps: Deps,
@@ -38,12 +39,12 @@ export async function resolveAttempt(
     settle(deps, attempt, storedEvidence(attempt), { state: 'FAILED', ...how })
   if (resolution.is === 'ADOPT_REMOTE_ID') await adoptRemoteId(deps, attempt, resolution.remoteId)
   else if (resolution.is === 'NOT_CHARGED') await fail({ failure: NOT_CHARGED })
-  // The cost will not be reported any more: the worst case is posted.
+  // The cost will not be reported: the worst case is posted.
   else await fail({ failure: RESULT_LOST, costMicros: attempt.heldMicros })
   const at = deps.clock.now()
   const detail = { ...resolution, note }
   await deps.db.tx(async (q) => {
-    // A successor need not wait for evidence any more.
+    // A successor need not wait for evidence.
     await releaseSuccessors(q, attempt)
     await insertAudit(q, {
       id: newId('aud', at),
@@ -70,7 +71,7 @@ async function adoptRemoteId(deps: Deps, attempt: AttemptRow, remoteId: string):
 }
 
 const NOT_CHARGED: Failure = {
-  // As `busy`: free of charge, and a retry is right.
+  // As `busy`: uncharged, and worth a retry.
   kind: 'busy',
   code: 'OUTCOME_UNKNOWN',
   message: 'An operator found that this attempt was not charged.',

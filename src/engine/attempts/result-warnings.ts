@@ -1,10 +1,10 @@
-// Images that differ from the request are kept, because they were paid for. All functions are pure.
+// Images that differ from the request are kept, because they were paid for.
 import type { AssetRow, AttemptRow } from '../../db/tables/tables.ts'
 import { parseSize, type Background, type ImageRequest, type Warning } from '../../domain.ts'
 
 type ResultImage = Pick<AssetRow, 'attemptId' | 'width' | 'height' | 'mimeType' | 'thumbhash'>
 
-/** `images` are the final ones of the task. */
+/** `images`: the final ones of the task. */
 export function resultWarnings(
   { size, outputFormat, background }: Pick<ImageRequest, 'size' | 'outputFormat' | 'background'>,
   attempts: readonly Pick<AttemptRow, 'id' | 'provider' | 'state' | 'n'>[],

@@ -21,7 +21,7 @@ export interface FailedAttempt {
   provider: string
   /** The best untried one. */
   otherProvider: string | undefined
-  /** How long evidence of this attempt may still arrive; 0 by default. */
+  /** How long evidence may still arrive; 0 by default. */
   minResendDelayMs?: number | undefined
   /** 0..1, for jitter. */
   random: number
@@ -37,7 +37,7 @@ const MAX_WAIT_MS = 600_000
 const BACKOFF_BASE_MS = 1000
 const MAX_BACKOFF_MS = 60_000
 
-/** The whole retry policy, pure. What may have been charged is never sent again without permission. */
+/** Pure. What may have been charged is never sent again without permission. */
 export function decideRetry(failed: FailedAttempt): RetryDecision {
   const { failure } = failed
   if (failure.kind === 'lost') return { state: 'UNKNOWN', next: afterLoss(failed) }
@@ -102,7 +102,7 @@ export async function planRetry(
   return { state, next: isLatest && !isOtherLive && isServed ? next : undefined }
 }
 
-/** Until an attempt with a lost response was looked up twice, at a provider that can find it by our id. */
+/** Until a lost response was looked up twice, at a provider that can find it by our id. */
 function lookupWaitMs({ providers, tuning: { lookupDelaysMs } }: Deps, { provider }: AttemptRow): number {
   const canFind = findProvider(providers, provider)?.find !== undefined
   return canFind ? (lookupDelaysMs[1] ?? lookupDelaysMs[0] ?? 0) : 0
@@ -116,7 +116,7 @@ async function listEligible(q: Queries, deps: Deps, task: TaskRow, { n }: Attemp
       .filter(({ match, inCooldown, lacksPrice }) => match.maxN >= n && !inCooldown && !lacksPrice)
       .map(({ provider }) => provider.name)
   } catch (error) {
-    // The configuration has changed: no provider serves the task.
+    // The configuration has changed.
     if (error instanceof GatewayError) return []
     throw error
   }

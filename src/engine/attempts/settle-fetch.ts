@@ -26,20 +26,22 @@ export interface FailedFetch {
   position: number
   /** Completes "the address …"; names no host. */
   problem: string
-  /** Whether another try would fail the same way. */
+  /** Whether a retry would fail the same way. */
   isFinal: boolean
   failedUrl: string
-  /** A newer address of the image. */
+  /** A newer address. */
   url?: string | undefined
 }
 
 const MIN_DELAY_MS = 1000
 const MAX_DELAY_MS = 300_000
+/** Also when the provider's time was over before the first one: this server was down, or a clock was set. */
+const MIN_TRIES = 3
 
 /**
- * Records a round of downloads in one transaction. The attempt ends once all images are stored, when the provider no longer
- * keeps the others, or when no other try can succeed. Images that are stored then count, with a warning about the others.
- * Idempotent.
+ * Records a round of downloads. The attempt ends once all images are stored, when the provider no longer
+ * keeps the others, or when no other try can succeed. Stored images then count, with a warning about the
+ * others. Idempotent.
  */
 export async function settleFetch(
   deps: Deps,
@@ -79,14 +81,16 @@ function isGone(
 ): boolean {
   const { ttlMs = 0 } = findProvider(providers, provider)?.results ?? {}
   const final = new Set(failed.filter(({ isFinal }) => isFinal).map(({ position }) => position))
-  return left.every(({ position, ageMs }) => ageMs >= ttlMs || final.has(position))
+  return left.every(
+    ({ position, ageMs, tries }) => (ageMs >= ttlMs && tries >= MIN_TRIES) || final.has(position),
+  )
 }
 
 interface Progress {
   /** All stored ones. */
   images: number
   left: readonly StoredAddress[]
-  /** Decides about a failed round. Images count whichever worker stored them. */
+  /** Images count whichever worker stored them. */
   lease: Lease
 }
 
@@ -104,7 +108,7 @@ async function wait(
   if (waiting && task.cancelRequestedAt !== null) await concludeTask(q, deps, task, waiting, at)
 }
 
-/** Exponential with jitter. The last try is made when the provider's time is over. */
+/** Exponential with jitter. The last try is at the end of the provider's time. */
 function nextDelayMs(
   { providers, random }: Pick<Deps, 'providers' | 'random'>,
   { provider }: AttemptRow,
@@ -114,7 +118,8 @@ function nextDelayMs(
   const delayMs = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.max(0, tries - 1))
   const { ttlMs = 0 } = findProvider(providers, provider)?.results ?? {}
   const restMs = Math.max(...left.map(({ ageMs }) => ttlMs - ageMs))
-  return Math.round(Math.max(0, Math.min(restMs, delayMs * (0.5 + random() / 2))))
+  const jitteredMs = Math.max(0, delayMs * (0.5 + random() / 2))
+  return Math.round(restMs > 0 ? Math.min(restMs, jitteredMs) : jitteredMs)
 }
 
 async function end(

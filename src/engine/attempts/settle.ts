@@ -39,9 +39,7 @@ type Failed = Extract<Outcome, { state: 'FAILED' }>
 type Recorded = Exclude<Outcome, { state: 'LEASE_LOST' | 'RELEASED' }>
 type Waiting = Extract<Outcome, { state: 'ACCEPTED' | 'PENDING' | 'MISSING' | 'UNCHECKED' }>
 
-/**
- * Records the outcome of a step in one transaction: the attempt, its successor if one may follow, and the task. Idempotent.
- */
+/** Records the outcome of a step in one transaction: attempt, successor if allowed, and task. Idempotent. */
 export async function settle(
   deps: Deps,
   attempt: AttemptRow,
@@ -60,10 +58,10 @@ export async function settle(
     )
     return record(deps, attempt, { ...evidence, providerRequestId: null, httpStatus: null }, plain)
   })
-  // The task was canceled before there was a remote id.
+  // Canceled before there was a remote id.
   if (outcome.state === 'ACCEPTED' && cancelRequestedAt !== null)
     void cancelRemote(deps, { ...attempt, remoteId: outcome.remoteId })
-  // The outcome is recorded: repeating that would not help a cooldown.
+  // The outcome is recorded: a retry would not help a cooldown.
   await noteHealth(deps, attempt, evidence, outcome).catch((error: unknown) =>
     deps.log.warn({ attempt: attempt.id, err: error }, 'recording the health of a provider failed'),
   )
@@ -86,7 +84,7 @@ async function record(
   })
 }
 
-/** Only what must be recorded; undefined when that is all. */
+/** Only what must be recorded; undefined if that is all. */
 function withoutOptionalValues(outcome: Recorded): Recorded | undefined {
   if (outcome.state === 'DONE') {
     const images = outcome.images.map((image) => ({ ...image, revisedPrompt: null }))
@@ -107,11 +105,11 @@ async function noteHealth(
   outcome: Outcome,
 ): Promise<void> {
   if (outcome.state === 'DONE') await noteSuccess(deps, attempt)
-  // Before anything was sent, a failure says nothing about the provider.
+  // Before sending, a failure says nothing about the provider.
   if (outcome.state === 'FAILED' && wirePhase !== 'NONE') await noteFailure(deps, attempt, outcome.failure)
 }
 
-/** A result counts whichever worker holds the lease now. */
+/** A result counts whichever worker holds the lease. */
 async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: Done): Promise<void> {
   const { task, attempt, evidence } = of
   const { images, addresses, usage, resolved } = outcome
@@ -129,7 +127,7 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   const isStorable = cost.totalMicros !== null && cost.totalMicros <= MAX_COST_MICROS
   const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
-    // The downloads are due. This worker goes on with them; after a crash another one does.
+    // This worker goes on with the downloads; after a crash another one does.
     ...(!isComplete && { dueInMs: 0, keepsLease: attempt.leaseOwner === deps.workerId }),
     ...evidence,
     ...tokens,
@@ -170,7 +168,7 @@ const FAILURE_TRIGGERS = {
 
 async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Failed): Promise<void> {
   const { task, attempt, evidence } = of
-  // Another worker has received the images meanwhile, and their addresses are stored.
+  // Another worker has stored the addresses of the images meanwhile.
   if ((await findAnyAttempt(q, attempt.id))?.state === 'FETCHING') return
   const provider = findProvider(deps.providers, attempt.provider)
   const { failure, chargePolicy } = decideCharge(provider, attempt, evidence, outcome)
@@ -194,11 +192,11 @@ async function fail(q: Transaction, deps: Deps, of: AttemptContext, outcome: Fai
     // Now it counts lookups of an unknown outcome.
     ...(state === 'UNKNOWN' && { missingChecks: 0 }),
   }
-  // Without evidence of a request, the worker's decision counts only under its lease.
+  // Without evidence of a request, the worker's decision needs its lease.
   if (evidence.wirePhase === 'NONE')
     await end(q, deps, of, { trigger: 'giveUp', lease: leaseOf(attempt), ...change }, next)
   else {
-    // Another worker that checks it now may be receiving the image.
+    // Another worker that checks it may be receiving the image.
     const isChecked = attempt.state === 'ACCEPTED' && attempt.leaseOwner !== null
     const lease = isChecked ? { lease: leaseOf(attempt) } : {}
     await end(q, deps, of, { trigger: FAILURE_TRIGGERS[state], ...lease, ...change }, next)
@@ -225,7 +223,7 @@ async function end(
 
 async function wait(q: Transaction, deps: Deps, of: AttemptContext, outcome: Waiting): Promise<void> {
   const { task, attempt, evidence } = of
-  // A callback that arrived before the response to the submit makes the check due at once.
+  // A callback that preceded the response makes the check due at once.
   const isCalledBack = outcome.state === 'ACCEPTED' && (await listCallbacks(q, attempt.id)).length > 0
   const at = deps.clock.now()
   const change = {

@@ -1,4 +1,4 @@
-// Provider calls outside of a step: what they report during the call is not recorded.
+// Provider calls outside of a step: reports during the call are not recorded.
 import { rm } from 'node:fs/promises'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import type { Call, Provider } from '../../providers/provider.ts'

@@ -32,8 +32,8 @@ interface Correction {
 const TOGETHER = 50
 
 /**
- * Records the billed costs, each in one transaction with its audit record. Attempts without a charge there were not
- * charged if the bill is complete. Idempotent. Sends nothing: a task that ends here can be retried by its client.
+ * Records each billed cost in one transaction with its audit record. Attempts without a charge there were not
+ * charged if the bill is complete. Idempotent. Sends nothing: clients can retry a task that ends here.
  */
 export async function applyBill(
   deps: Deps,

@@ -8,9 +8,9 @@ export interface BillLine {
   /** Negative for a credit. */
   amountMicros: number
   attemptId: string | null
-  /** Provider's id of the HTTP request. */
+  /** Of the HTTP request. */
   requestId: string | null
-  /** Provider's id of the job. */
+  /** Of the job. */
   remoteId: string | null
   at: number | null
 }
@@ -20,7 +20,7 @@ export interface Bill {
   /** Such as a file name, for the audit log. */
   source: string
   lines: readonly BillLine[]
-  /** The bill has every charge from `from` until before `to`; null: unknown. */
+  /** Every charge from `from` until before `to` is on the bill; null: unknown. */
   period: BillPeriod | null
 }
 
@@ -38,7 +38,6 @@ export interface NumberedLine extends BillLine {
   number: number
 }
 
-/** An attempt whose recorded cost is not the billed one. */
 export interface BilledDifference {
   attempt: BillableAttempt
   billedMicros: number
@@ -64,7 +63,7 @@ export interface BillComparison extends BillPeriod {
   /** Attempts that were or may have been charged here, without a charge there. */
   missingThere: BillableAttempt[]
   different: BilledDifference[]
-  /** Attempts in progress: their cost is not final. */
+  /** In progress: their cost is not final. */
   running: number
   matched: number
   days: BillDay[]

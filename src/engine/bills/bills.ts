@@ -15,7 +15,7 @@ export interface ProviderPeriod extends BillPeriod {
 
 const FETCH_TIMEOUT_MS = 120_000
 
-/** Compares bills with the attempts of all projects, and records what they show. */
+/** Compares bills with the attempts of all projects. */
 export function createBills(deps: Deps) {
   const { db, clock, providers } = deps
 

@@ -70,7 +70,7 @@ function isCounted(attempt: BillableAttempt): boolean {
   return !isInProgress(attempt) && attempt.charged !== 'NO' && attempt.costMicros !== 0
 }
 
-/** Lines without a time count when their attempt was sent. */
+/** A line without a time counts when its attempt was sent. */
 function datedLines({ attempt, lines }: MatchedAttempt) {
   return lines.map((line) => ({ ...line, at: line.at ?? attempt.sentAt ?? attempt.createdAt }))
 }

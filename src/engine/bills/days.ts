@@ -1,4 +1,4 @@
-// A bill with totals per day cannot name attempts. Two cases prove the cost of single ones.
+// Totals per day cannot name attempts, but prove the cost of single ones in two cases.
 import { listSentAttempts, type BillableAttempt } from '../../db/attempts/billing.ts'
 import type { Queries } from '../../db/connection/database.ts'
 import { startOfDay } from '../../period.ts'
@@ -12,8 +12,8 @@ const DAY_MS = 86_400_000
 const SETTLED_AFTER_MS = DAY_MS
 
 /**
- * Compares totals per day. If all known costs of a day already are its total, its attempts of unknown cost were not
- * charged. If only one cost is unknown, it is the rest of the total.
+ * If all known costs of a day are its total, its attempts of unknown cost were not charged. If only one cost
+ * is unknown, it is the rest of the total.
  */
 export async function compareDays(
   q: Queries,

@@ -31,7 +31,7 @@ export function matchLines(lines: readonly NumberedLine[], attempts: readonly Bi
     if (found) assign(line, found.attempt, found.matchedBy)
     return !found
   })
-  // An id that is not ours names a request of another client: its time must not match it with one of ours.
+  // An id that is not ours is another client's: its time must match none of ours.
   const [anonymous, foreign] = [rest.filter(hasNoId), rest.filter((line) => !hasNoId(line))]
   const left = matchByTime(
     anonymous,
@@ -61,7 +61,7 @@ function indexById(attempts: readonly BillableAttempt[]) {
 }
 
 /**
- * Matches attempts of exactly this cost, the nearest in time first. Those of unknown cost match only where line and
+ * Matches attempts of exactly this cost, the nearest in time first. Unknown costs match only where line and
  * attempt are each other's only candidate. Returns the other lines.
  */
 function matchByTime(
@@ -95,7 +95,7 @@ function matchByTime(
   })
 }
 
-/** Whether a bill decides what it cost: nothing else does. */
+/** Whether only a bill decides what it cost. */
 function isUncertain({ charged, costMicros, chargePolicy }: BillableAttempt): boolean {
   return costMicros === null && (charged !== 'NO' || chargePolicy !== null)
 }

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts'
 
 type Log = 'task' | 'feed'
 
-/** `seq` is the number of the last received event. Opaque to clients. */
+/** `seq`: the last received event. Opaque to clients. */
 export function encodeCursor(log: Log, id: string, seq: number): string {
   return Buffer.from(`${log}:${id}:${seq}`).toString('base64url')
 }

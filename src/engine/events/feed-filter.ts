@@ -1,5 +1,4 @@
-// A filter is compared with a task at the time of delivery. A subscriber that has the task from before learns that it does
-// not match any more.
+// Filters apply at the time of delivery. A subscriber that knows the task learns that it no longer matches.
 import { feedKey } from '../../db/tasks/events.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
@@ -8,7 +7,7 @@ import type { Deps } from '../deps.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { Entry } from './live-source.ts'
 
-/** Snapshots were selected by their query. Reads once for equal filters. */
+/** Snapshots were selected by their query. One read for equal filters. */
 export async function applyFilter(
   deps: Pick<Deps, 'db' | 'wakeUps'>,
   projectId: string,
@@ -36,8 +35,8 @@ export async function applyFilter(
 }
 
 /**
- * Whether the task may have matched before the event. Without memory of what a subscriber has received, because it may
- * resume in another process.
+ * Whether the task may have matched before the event. Without memory of a subscriber, which may resume in
+ * another process.
  */
 function mayLeave({ at, task, body }: FeedItem, { statuses, charged, hasWarnings }: TaskFilter): boolean {
   if (body.type === 'TASK_PROGRESSED' || body.type === 'PARTIAL_IMAGE_RECEIVED') return false
@@ -47,7 +46,7 @@ function mayLeave({ at, task, body }: FeedItem, { statuses, charged, hasWarnings
   return isBound && !isNew
 }
 
-/** The conditions that an event does not change, or only makes true. */
+/** Conditions that an event does not change, or only makes true. */
 function fixedPartOf(filter: TaskFilter): TaskFilter {
   return { ...filter, statuses: undefined, charged: undefined, hasWarnings: undefined }
 }

@@ -12,7 +12,7 @@ export interface FeedItem {
 
 export interface Snapshot {
   type: 'TASK_SNAPSHOT'
-  /** Events after the cursor were removed, and this snapshot replaces them. */
+  /** Events after the cursor were removed; this snapshot replaces them. */
   resync: boolean
 }
 

@@ -1,6 +1,6 @@
-// A feed is a snapshot, then the log after a cursor, then appended events. A wake-up only tells when to read the
-// database. A reader holds one batch. Events have numbers without a gap, so a reader detects that some were removed,
-// and says so in a snapshot.
+// A feed is a snapshot, then the log after a cursor, then appended events. Wake-ups only tell when to read. A
+// reader holds one batch. Events have numbers without a gap, so a reader detects removed ones, and says so in
+// a snapshot.
 import { listEvents, listFeed, feedKey, taskKey } from '../../db/tasks/events.ts'
 import { findFeedPosition } from '../../db/access/projects.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
@@ -20,8 +20,8 @@ export type FeedDeps = Pick<Deps, 'clock' | 'db' | 'tuning' | 'wakeUps'>
 const BATCH = 100
 
 /**
- * Watches a task until its last event: a snapshot, then the events after `after`, or new ones. Throws NOT_FOUND and
- * CURSOR_INVALID before the first item.
+ * A snapshot, then the events after `after`, or new ones, up to the last. Throws NOT_FOUND and CURSOR_INVALID
+ * before the first item.
  */
 export async function watchTask(
   deps: FeedDeps,
@@ -52,9 +52,8 @@ export async function watchTask(
 }
 
 /**
- * Watches the tasks that match a filter: without `after`, snapshots of the newest unfinished ones, then events. After
- * a gap: snapshots of the unfinished tasks, or of the newest task. Never ends. Throws CURSOR_INVALID before the first
- * item.
+ * Without `after`, snapshots of the newest unfinished tasks that match, then events. After a gap: snapshots
+ * of the unfinished tasks, or of the newest task. Never ends. Throws CURSOR_INVALID before the first item.
  */
 export async function watchProject(
   deps: FeedDeps,
@@ -93,11 +92,10 @@ function taskLog(deps: FeedDeps, projectId: string, taskId: string): Log<FeedIte
   return {
     key: `${key}:${projectId}`,
     wait: () => waitFor(deps, key),
-    /** Readers at the same position share one read. */
     read: (position) =>
       deps.wakeUps.once(key, `${projectId}:${position}`, async () => {
         let events = await listEvents(deps.db.read, taskId, position, BATCH)
-        // Read after the events: it knows whether there are more.
+        // After the events: knows whether there are more.
         const task = await findTask(deps.db.read, projectId, taskId)
         // Deleted meanwhile.
         if (!task) return { ...entriesUpTo(position), isEnd: true }
@@ -117,7 +115,7 @@ function taskLog(deps: FeedDeps, projectId: string, taskId: string): Log<FeedIte
             isEnd,
             hasMore: !isEnd && entries.length > 0 && seq < lastSeq,
           }
-        // The last event was removed, unless the reader has received it.
+        // The last event was removed, unless already received.
         const cursor = encodeCursor('task', taskId, lastSeq)
         const body: TaskEventBody = { type: 'TASK_FINISHED', status }
         const end = { position: lastSeq, item: { cursor, at: finishedAt!, task, body } }
@@ -170,7 +168,6 @@ async function hasEvent(deps: Pick<Deps, 'db'>, taskId: string, seq: number): Pr
   return next?.seq === seq
 }
 
-/** Numbers have no gaps unless events were removed. */
 function hasGap(events: EventRow[], after: number): boolean {
   return events.some(({ feedSeq }, i) => feedSeq !== after + 1 + i)
 }
@@ -195,6 +192,6 @@ async function listForResync(
 ): Promise<TaskRow[]> {
   const unfinished = await listUnfinished({ db }, projectId, filter)
   if (unfinished.length > 0) return unfinished
-  // At least one snapshot must say that events are missing.
+  // One snapshot must say that events are missing.
   return listTasks(queriesFor(db, filter), projectId, filter, { limit: 1 })
 }

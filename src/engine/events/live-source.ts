@@ -1,7 +1,7 @@
 // What a subscription reads: a log, from any position. Readers of the same log share its reads.
 import { abortable } from '../../async-iterators.ts'
 
-/** A position grows from entry to entry, but two entries of a snapshot have the same one. */
+/** Grows from entry to entry, but two entries of a snapshot have the same one. */
 export interface Entry<Item> {
   position: number
   item: Item
@@ -15,7 +15,7 @@ export interface Batch<Item> {
   hasMore: boolean
   /** Nothing will follow. */
   isEnd: boolean
-  /** Entries after the given position were removed: the reader continues with `LiveSource.resync`. */
+  /** Entries after the position were removed: the reader continues with `LiveSource.resync`. */
   isLost: boolean
 }
 
@@ -24,7 +24,7 @@ export interface Log<Item> {
   key: string
   /** The entries after a position, oldest first. */
   read(position: number): Promise<Batch<Item>>
-  /** Call it before the first read, so that no wake-up is missed. */
+  /** Before the first read, so that no wake-up is missed. */
   wait(): LogWaiter
 }
 
@@ -34,13 +34,12 @@ export interface LogWaiter {
   close(): void
 }
 
-/** The part of a log that a subscriber asks for. As an iterator, it delivers to this subscriber alone. */
+/** A subscriber's part of a log. As an iterator, it delivers to this subscriber alone. */
 export interface LiveSource<Item> extends AsyncIterableIterator<Item, void> {
   readonly log: Log<Item>
-  /** The snapshot that a subscriber receives first, and the position from which it continues. */
+  /** The first snapshot, and the position from which to continue. */
   start(): Promise<Batch<Item>>
   resync(): Promise<Batch<Item>>
-  /** Applies the subscriber's filter. */
   select(entries: readonly Entry<Item>[]): Promise<readonly Entry<Item>[]>
 }
 

@@ -1,4 +1,4 @@
-// A computed value as a live source: an entry per change. The position is its version, which grows when the content changes.
+// A computed value as a live source: an entry per change. The position is its version, which grows with each.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'
@@ -27,7 +27,7 @@ const PAUSE_FACTOR = 9
 /** A value beyond them may repeat once. */
 const MAX_VERSIONS = 1000
 
-/** Yields at once, then after each change, at most once a second, and never the same twice in a row. Never ends. */
+/** Yields at once, then changes, at most once a second. Never ends. */
 export function createValueWatch({ clock, wakeUps }: Pick<Deps, 'clock' | 'wakeUps'>) {
   const versions = new LRUCache<string, { content: string; version: number }>({ max: MAX_VERSIONS })
   let latest = 0

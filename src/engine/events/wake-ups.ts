@@ -4,11 +4,11 @@ import type { Clock } from '../../clock.ts'
 export interface WakeUps {
   /** `*` wakes all. */
   wake(key: string): void
-  /** Call it before the first read, so that no wake-up is missed. */
+  /** Before the first read, so that no wake-up is missed. */
   wait(key: string): Waiter
   /**
-   * Shares one `read` among callers with the same `key` and `what`, while it runs and in the same turn of the event
-   * loop. A woken caller never gets what was read before the wake-up.
+   * Shares one `read` among callers with the same `key` and `what`, while it runs and in the same turn of the
+   * event loop. A woken caller never gets an earlier read.
    */
   once<T>(key: string, what: string, read: () => Promise<T>): Promise<T>
   /** By prefix of the key. */
@@ -86,7 +86,9 @@ export function createWakeUps(clock: Clock): WakeUps {
   }
 }
 
-/** Calls `claim`, which returns how long to sleep at most, until `stop`. `onError` returns the time after a failure. */
+/**
+ * Calls `claim`, which returns the maximum sleep, until `stop`. `onError` returns the time after a failure.
+ */
 export async function repeatClaims(
   waiter: Waiter,
   claim: () => Promise<number>,

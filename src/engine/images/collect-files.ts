@@ -1,11 +1,14 @@
-// The only way by which stored bytes are removed: of deleted images at once, of all others when no row refers to them.
+// Stored bytes are removed only here: of deleted images at once, of others when no row refers to them.
 import { getDatabaseCreatedAt } from '../../db/maintenance/retention.ts'
 import { findUsed } from '../../db/tasks/assets.ts'
 import type { Deps } from '../deps.ts'
 
 type FileDeps = Pick<Deps, 'clock' | 'db' | 'log' | 'removeRenditions' | 'store'>
 
-/** Removes files that no row refers to, with their renditions. `only`: these; all by default. Returns the removed ones. */
+/**
+ * Removes files that no row refers to, with their renditions. `only`: these; all by default. Returns the
+ * removed ones.
+ */
 export async function collectFiles(
   { db, log, removeRenditions, store }: Omit<FileDeps, 'clock'>,
   { minAgeMs, only, signal }: { minAgeMs: number; only?: readonly string[]; signal: AbortSignal },
@@ -27,10 +30,10 @@ export async function collectFiles(
   return removed
 }
 
-/** Another task may have stored the same bytes, and refer to them when it commits. */
+/** Another task may have stored the same bytes, and not yet committed. */
 export const RECENT_MS = 30_000
 
-/** Removes the files of deleted images. `exit` ends it between two steps; the hourly collection then removes the rest. */
+/** `exit` ends it between two steps; the hourly collection then removes the rest. */
 export function createFileRemoval(deps: FileDeps, exit: AbortSignal) {
   const running = new Set<Promise<void>>()
 
@@ -48,7 +51,7 @@ export function createFileRemoval(deps: FileDeps, exit: AbortSignal) {
     deps.log.error({ err: error }, 'removing files of deleted images failed; the hourly collection retries')
 
   return {
-    /** Resolves once renditions and older files are removed. Files stored in the last 30 seconds follow later. */
+    /** Resolves once renditions and older files are removed. Files of the last 30 seconds follow later. */
     async remove(sha256s: readonly string[]): Promise<void> {
       try {
         for (const sha256 of sha256s) await deps.removeRenditions(sha256)
@@ -59,7 +62,7 @@ export function createFileRemoval(deps: FileDeps, exit: AbortSignal) {
           .finally(() => running.delete(later))
         running.add(later)
       } catch (error) {
-        // The rows are deleted: the images are gone for every client.
+        // For clients the images are gone.
         logFailure(error)
       }
     },

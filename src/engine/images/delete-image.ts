@@ -8,15 +8,15 @@ import { deciderOf, recordDecision, type Access } from '../access/access.ts'
 import type { Deps } from '../deps.ts'
 import { checkEnded } from './delete-task.ts'
 
-/** The task is null once it is deleted as well. */
+/** Null once deleted as well. */
 export interface DeletedImage {
   task: TaskRow | null
   sha256s: string[]
 }
 
 /**
- * Deletes one image of a task that has ended. Tasks that began with it keep its bytes. Audited. Idempotent. Throws
- * NOT_FOUND, and CONFLICT while its task or its attempt is in progress. The caller removes the file.
+ * Deletes one image of an ended task. Tasks that began with it keep its bytes. Audited. Idempotent. Throws
+ * NOT_FOUND, and CONFLICT while its task or attempt is in progress. The caller removes the file.
  */
 export async function deleteImage(
   deps: Pick<Deps, 'clock' | 'db'>,

@@ -14,16 +14,15 @@ import { hasEnded } from '../attempts/machine.ts'
 import { discardAnswers } from '../attempts/received-answer.ts'
 import type { Deps } from '../deps.ts'
 
-/** What stays on disk after the rows are deleted. */
 export interface LeftFiles {
   sha256s: string[]
   attempts: AttemptRow[]
 }
 
 /**
- * Deletes a task: prompt, images, labels, deliveries. Attempts and money records stay. A late result is recorded, and its
- * images are dropped. Audited. Idempotent. Throws NOT_FOUND, and CONFLICT for a task that has not ended. The caller
- * removes the files.
+ * Deletes prompt, images, labels and deliveries. Attempts and money records stay. A late result is recorded,
+ * and its images are dropped. Audited. Idempotent. Throws NOT_FOUND, and CONFLICT for a task that has not
+ * ended. The caller removes the files.
  */
 export async function deleteTask(
   deps: Deps,
@@ -44,7 +43,7 @@ export async function deleteTask(
   })
 }
 
-/** After its retention. Undefined when it was deleted or resumed meanwhile. */
+/** Undefined when deleted or resumed meanwhile. */
 export async function deleteExpiredTask(
   deps: Deps,
   { id, projectId }: Pick<TaskRow, 'id' | 'projectId'>,
@@ -68,7 +67,7 @@ export function checkEnded({ id, status, cancelRequestedAt }: TaskRow): void {
 async function removeTask(q: Transaction, deps: Deps, task: TaskRow, at: number): Promise<LeftFiles> {
   const images = await listAssets(q, [task.id])
   await deleteImages(q, images, at)
-  // Their addresses are deleted, so no worker can end them.
+  // Without their addresses, no worker can end them.
   for (const { id, state } of await listAttempts(q, [task.id])) {
     if (state !== 'FETCHING') continue
     const ended = await applyTransition(q, id, 'fail', { at, charged: 'YES', error: NOT_FETCHED })
@@ -87,7 +86,7 @@ const NOT_FETCHED: TaskError = {
   providerRequestId: null,
 }
 
-/** Of an attempt whose outcome is still unknown, the record decides about the charge, and recovery removes it. */
+/** While the outcome is unknown, the record decides about the charge, and recovery removes it. */
 export async function discardFiles(deps: Pick<Deps, 'store'>, { attempts }: LeftFiles): Promise<void> {
   const ended = attempts.filter(({ state }) => hasEnded(state))
   await discardAnswers(

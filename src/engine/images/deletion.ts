@@ -5,7 +5,6 @@ import { createFileRemoval } from './collect-files.ts'
 import { deleteImage } from './delete-image.ts'
 import { deleteTask, discardFiles } from './delete-task.ts'
 
-/** Deletes rows, and then what they refer to on disk. */
 export function createDeletion(deps: Deps, exit: AbortSignal) {
   const files = createFileRemoval(deps, exit)
   return {
@@ -13,7 +12,7 @@ export function createDeletion(deps: Deps, exit: AbortSignal) {
 
     async deleteTask(by: Access, id: string): Promise<void> {
       const left = await deleteTask(deps, by, id)
-      // The rows are deleted: the task is gone for every client.
+      // For clients the task is gone.
       await discardFiles(deps, left).catch((error: unknown) =>
         deps.log.error({ task: id, err: error }, 'removing received answers of a deleted task failed'),
       )

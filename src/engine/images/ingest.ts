@@ -16,23 +16,25 @@ import type { Deps } from '../deps.ts'
 /** The disk may be full only for a moment. */
 const MAX_TRIES = 5
 
-/** A received answer whose images cannot be stored now. It stays on disk with its record, from which it is settled later. */
+/**
+ * The images cannot be stored now. The answer stays on disk with its record, from which it is settled later.
+ */
 export class NotStored extends Error {
   override name = 'NotStored'
 }
 
 interface IngestOptions {
-  /** Whether a received-answer record is on disk: an image that cannot be stored then throws NotStored. */
+  /** A record is on disk: an image that cannot be stored then throws NotStored. */
   isRecorded: Promise<boolean>
-  /** Whether the images were synced with the record; by default not. */
+  /** Synced with the record; by default not. */
   isSynced?: Promise<boolean>
   maxTries?: number
 }
 
 /**
- * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. A file that cannot
- * be ingested costs neither the others nor an address. Throws ProviderError `broken` if nothing else is left: charged
- * UNKNOWN for a file that is no image, YES for an image that could not be stored.
+ * Decodes each image once, as proof that it is one, and stores it durably before a row refers to it. A bad
+ * file costs neither the others nor an address. Throws ProviderError `broken` if nothing else is left:
+ * charged UNKNOWN for a file that is no image, YES for an image that could not be stored.
  */
 export async function ingestImages(
   deps: Deps,
@@ -83,7 +85,7 @@ async function ingestWithRetry(
 ) {
   for (let tries = 1; ; tries++) {
     try {
-      // A slot of the limit is held during the work, not during the pause.
+      // The pause holds no slot of the limit.
       return await ingestFile(deps, file, isSynced)
     } catch (cause) {
       const kind = 'broken' as const
@@ -129,7 +131,7 @@ export function ingestFile(
 
 const FACTS = ['width', 'height', 'frames', 'durationMs', 'plays'] as const
 
-/** Undefined for another format. Nothing of a hostile SVG costs the file: it has no hash then. */
+/** Undefined for another format. A hostile SVG only loses its hash. */
 async function readSvg(content: string | Buffer): Promise<(() => Promise<string | null>) | undefined> {
   const { head } = await readHead(content)
   const format = sniffFormat(head)
@@ -137,7 +139,7 @@ async function readSvg(content: string | Buffer): Promise<(() => Promise<string 
   return async () => (typeof content === 'string' ? null : svgThumbhash(content))
 }
 
-/** The bytes of a file that fit into memory, else its path. */
+/** Bytes that fit into memory, else the path. */
 async function readSmall(file: string): Promise<string | Buffer> {
   const { size } = await stat(file)
   return size <= MAX_CACHED_FILE_BYTES ? readFile(file) : file

@@ -17,7 +17,9 @@ interface LoadedInput {
   row?: NewAsset
 }
 
-/** Fetches images given as a URL once, and stores them. Throws ProviderError `rejected` for an unusable image. */
+/**
+ * Fetches images given as a URL once, and stores them. Throws ProviderError `rejected` for an unusable one.
+ */
 export async function loadInputs(
   deps: Deps,
   task: TaskRow,
@@ -53,7 +55,7 @@ async function load(
   signal: AbortSignal,
 ): Promise<LoadedInput> {
   if ('assetId' in image) {
-    // Its own copy if the image was deleted after the task was read.
+    // Its own copy if the image was deleted meanwhile.
     const asset = (await findAnyAsset(deps.db.read, image.assetId)) ?? (await findOwn(deps, task, place))
     if (asset) return fromAsset(deps, asset)
     throw unusable('INPUT_IMAGE_INVALID', `The input image ${image.assetId} is no longer stored.`)

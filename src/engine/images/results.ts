@@ -2,8 +2,8 @@ import type { AssetRow, AttemptRow } from '../../db/tables/tables.ts'
 import type { AttemptState } from '../../domain.ts'
 
 /**
- * The results of a task: for each part, those of the first attempt that succeeded or whose images are being fetched. Later
- * ones belong to their attempt only.
+ * Per part, those of the first attempt that succeeded or whose images are being fetched. Later ones belong to
+ * their attempt only.
  */
 export function resultsAmong(attempts: readonly AttemptRow[], assets: readonly AssetRow[]): AssetRow[] {
   const inState = (wanted: AttemptState) => attempts.filter(({ state }) => state === wanted).toReversed()

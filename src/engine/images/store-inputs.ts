@@ -1,5 +1,5 @@
-// Input images of a new task: checked, stripped of metadata and stored. Images given as a URL are fetched before sending,
-// see load-inputs.ts.
+// Input images of a new task are checked, stripped of metadata and stored. Those given as a URL are fetched
+// before sending, see load-inputs.ts.
 import { link, rm, writeFile } from 'node:fs/promises'
 import { decodeCheck, isOpaque } from '../../assets/decode.ts'
 import { toUnavailable } from '../../assets/disk-error.ts'
@@ -34,7 +34,7 @@ type NewInput = Omit<NewAsset, 'taskId'>
 
 export interface StoredInput {
   image: InputImage
-  /** Undefined for a URL, and for an image that is stored already. */
+  /** Undefined for a URL, and for a stored image. */
   row: NewInput | undefined
   /** Undefined for a URL. */
   facts: MaskFacts | undefined
@@ -51,8 +51,8 @@ export interface StoredInputs {
 type InputDeps = Pick<Deps, 'db' | 'store' | 'clock' | 'inputLimit'>
 
 /**
- * Stores the input images of a new task. Throws BAD_USER_INPUT naming the field of the first invalid one, and
- * SERVICE_UNAVAILABLE if the disk is full.
+ * Throws BAD_USER_INPUT naming the field of the first invalid image, and SERVICE_UNAVAILABLE if the disk is
+ * full.
  */
 export async function storeInputs(
   deps: InputDeps,
@@ -116,13 +116,13 @@ async function reuseImage(
     return withOpacity(bytes, await inspectImage(bytes, { maxBytes: Infinity }), place)
   })
   if (asset.kind !== 'PARTIAL') return { image: { assetId: id }, row: undefined, facts, identity: sha256 }
-  // The retention of partial images ends long before that of a task that uses one as input.
+  // Partial images expire long before a task that uses one as input.
   await deps.store.touch(sha256)
   const row = newRow(deps, projectId, { ...facts, sha256, byteSize }, place)
   return { image: { assetId: row.id }, row, facts, identity: sha256 }
 }
 
-/** Checks an input image, strips its metadata and stores it, within the limit of the caller. Throws ImageRejected. */
+/** Checks, strips and stores an input image, within the caller's limit. Throws ImageRejected. */
 export async function storeFile(
   deps: Pick<Deps, 'store' | 'clock'>,
   projectId: string,
@@ -170,7 +170,7 @@ function tooLarge(bytes: number, field: string): Error {
 }
 
 export interface MaskFacts extends Pick<ImageFacts, 'width' | 'height' | 'hasAlpha' | 'mimeType'> {
-  /** Whether every pixel is opaque. Set for a mask or markup when it is stored. */
+  /** Every pixel is opaque. Set when a mask or markup is stored. */
   isOpaque?: boolean
 }
 
@@ -188,8 +188,8 @@ const GUIDES = {
 }
 
 /**
- * Why a mask or markup does not match an image; undefined when it does, or when the image is not fetched yet. Markup is a
- * PNG.
+ * Why a mask or markup does not match an image; undefined when it does, or before the image is fetched.
+ * Markup is a PNG.
  */
 export function guideProblem(
   field: string,

@@ -1,4 +1,4 @@
-// Received answers on disk whose worker is dead. They are settled before anything is decided about their attempts.
+// Received answers of dead workers, settled before anything is decided about their attempts.
 import { access, rm } from 'node:fs/promises'
 import { ImageRejected } from '../../assets/format.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
@@ -21,19 +21,18 @@ import { ProviderError } from '../../providers/error.ts'
 import { filesOf } from '../../providers/provider.ts'
 import { markUnknown } from './restore.ts'
 
-/** Which leases belong to a dead worker. */
 export interface RecoveryScope {
   /** Every lease but held ones: the process owns the database alone. Else only expired ones. */
   all: boolean
-  /** Whether this process has a step of the attempt in progress: never recovered, whatever its lease says. */
+  /** This process has a step of the attempt in progress: never recovered, whatever its lease says. */
   isHeld: (attemptId: string) => boolean
   /** Record names, each reported once. */
   reported: Set<string>
 }
 
 /**
- * Settles received answers from disk, except those of attempts with a live worker. A damaged record is set aside; one of
- * another database is left alone. An error of one record is logged, and does not affect the others.
+ * Settles received answers, except those of attempts with a live worker. A damaged record is set aside; one
+ * of another database is left alone. An error of one record is logged, and stops no other.
  */
 export async function settleReceivedAnswers(
   deps: Deps,
@@ -82,7 +81,7 @@ export interface Received {
   answer: ReceivedAnswer
 }
 
-/** Undefined for a record that is damaged, which is set aside, or of another database. */
+/** Undefined for a damaged record, which is set aside, or one of another database. */
 async function readAnswer(
   deps: Deps,
   file: AnswerFile,
@@ -113,7 +112,7 @@ export function isLeased(
   return !all && leaseUntil !== null && leaseUntil > clock.now()
 }
 
-/** Settles an attempt from its received answer. Throws when that failed and may succeed later. */
+/** Throws when settling failed and may succeed later. */
 export async function adopt(
   deps: Deps,
   attempt: AttemptRow,
@@ -122,7 +121,7 @@ export async function adopt(
 ): Promise<void> {
   const { id } = attempt
   if (!SETTLED.has(attempt.state)) {
-    // The database is older than the answer: it was restored from a backup.
+    // The database was restored from a backup that is older than the answer.
     if (isUnsent(attempt.state) && !(await markUnknown(deps, attempt)))
       throw new Error(`${id} has a received answer, but no charge is permitted to its task.`)
     const received = await withExistingFiles(answer)

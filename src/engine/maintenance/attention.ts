@@ -7,7 +7,6 @@ import { damagedFolderOf, readAnswerFiles, type AnswerFile } from '../attempts/r
 
 export interface AttentionFinding {
   sentence: string
-  /** One text per case. */
   cases: string[]
 }
 

@@ -7,12 +7,12 @@ import { UNUSED_FOR_MS } from './housekeeping.ts'
 
 export interface ClockWatch {
   /**
-   * Detects that the clock of this process or of the database was set, logs it, and corrects the times of the queue. False
-   * for `leaseMs` after a jump forward: every lease seems to have expired, until its owner renews it.
+   * Detects that the clock of this process or of the database was set, logs it, and corrects the queue's
+   * times. False for `leaseMs` after a jump forward: every lease seems expired, until its owner renews it.
    */
   areLeasesReliable(): Promise<boolean>
-  /** False for UNUSED_FOR_MS after a jump forward: a file that was just written seems to be old. */
-  areFileAgesReliable(): Promise<boolean>
+  /** False for UNUSED_FOR_MS after a jump forward: files and rows that are new seem to be old. */
+  areAgesReliable(): Promise<boolean>
 }
 
 export function createClockWatch(
@@ -28,7 +28,7 @@ export function createClockWatch(
     const before = clock.monotonic()
     const now = await readDatabaseNow(db.read)
     const after = clock.monotonic()
-    // The database read its clock between the two.
+    // The database's clock was read between the two.
     const current = now - (before + after) / 2
     const jump = current - (offset ?? current)
     return { jump: Math.abs(jump) < MIN_JUMP_MS + (after - before) ? 0 : Math.round(jump), current }
@@ -66,7 +66,7 @@ export function createClockWatch(
       offset = current
       return clock.monotonic() >= leasesUnreliableUntil
     },
-    async areFileAgesReliable() {
+    async areAgesReliable() {
       await observeOwn()
       return clock.monotonic() >= agesUnreliableUntil
     },

@@ -8,7 +8,7 @@ import { notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Deps } from '../deps.ts'
 
-/** Records that this process uses its folder. At the start it withdraws that the folder is lost. */
+/** Records that this process uses its folder, and at the start that it is not lost. */
 export async function recordOwnDataFolder(
   { db, dataFolderId: id }: Pick<Deps, 'db' | 'dataFolderId'>,
   when: { isStart: boolean },
@@ -17,8 +17,8 @@ export async function recordOwnDataFolder(
 }
 
 /**
- * Declares the received answers in a data folder lost. Attempts that wait for them and may be sent again are due at once.
- * Audited. Idempotent. Throws NOT_FOUND.
+ * Attempts that wait for its received answers and may be sent again are due at once. Audited. Idempotent.
+ * Throws NOT_FOUND.
  */
 export async function markDataFolderLost(
   { db, clock, log }: Pick<Deps, 'db' | 'clock' | 'log'>,

@@ -9,8 +9,8 @@ import type { Deps } from '../deps.ts'
 const PAGE = 100
 
 /**
- * Ends unknown outcomes by the `charges` of their provider, once the last lookup was due and no result can be expected any
- * more.
+ * Ends unknown outcomes by their provider's `charges`, once the last lookup was due and no result can be
+ * expected.
  */
 export async function decideUnknownCharges(deps: Deps, stop: AbortSignal): Promise<void> {
   for (const provider of deps.providers) {

@@ -11,7 +11,7 @@ import { expectedMicros } from '../usage/expected-cost.ts'
 
 const PAGE = 100
 
-/** Posts due estimates. Holds without an amount stay: nothing to estimate by. */
+/** Holds without an amount stay: nothing to estimate by. */
 export async function estimateUnknownCosts(deps: Deps, stop: AbortSignal): Promise<void> {
   const { afterMs, post } = deps.unknownCost
   if (post === 'KEEP') return

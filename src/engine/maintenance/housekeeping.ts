@@ -1,4 +1,4 @@
-// Deletes data after its retention, in small transactions that block no other writer for long. Every process does.
+// Deletes data after its retention, in small transactions that block no writer for long. Every process does.
 import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import {
@@ -20,14 +20,14 @@ import { collectFiles, RECENT_MS } from '../images/collect-files.ts'
 import { deleteExpiredTask, discardFiles } from '../images/delete-task.ts'
 import { effectiveRetention } from './retention.ts'
 
-/** Per transaction. SQLite's writers wait meanwhile: a few milliseconds. */
+/** Per transaction; SQLite's writers wait meanwhile. */
 const EVENT_BATCH = 500
 /** Deliveries have up to twenty tries; callbacks may be long. */
 const BATCH = 50
 /** Lets other writers in. */
 const PAUSE_MS = 5
 
-/** Minimum age. Commits refer to new files within minutes; see assets/collect.ts for the race. */
+/** Commits refer to new files within minutes; see assets/collect.ts for the race. */
 export const UNUSED_FOR_MS = 3_600_000
 
 interface Scan<Key> {
@@ -36,16 +36,19 @@ interface Scan<Key> {
   signal: AbortSignal
 }
 
-/** Such a folder is no longer listed. Its answers stay usable. */
+/** The folder is no longer listed. Its answers stay usable. */
 const FOLDER_UNUSED_MS = 90 * 86_400_000
 
 /** `signal` stops both between two steps. */
 export function createHousekeeping(deps: Deps) {
   const { db, clock, retention } = deps
-  // Position in each project's feed up to which partial images are removed. Tasks end after it, with an event after it.
+  // Per project, the position in its feed up to which partial images are removed. Tasks end after it, with an
+  // event after it.
   const scannedUpTo = new Map<string, number>()
 
-  /** Scans an index until a whole batch is newer than `before`. Returns the last key before which everything was older. */
+  /**
+   * Stops when a whole batch is newer than `before`. Returns the last key before which everything was older.
+   */
   async function scan<Key>(
     { from, before, signal, limit }: Scan<Key> & { limit: number },
     list: (after: Key, limit: number) => Promise<IndexEntry<Key>[]>,
@@ -137,7 +140,6 @@ export function createHousekeeping(deps: Deps) {
       )
     },
 
-    /** Removes files that no row refers to. */
     async collectFiles(signal: AbortSignal): Promise<void> {
       const { size: files } = await collectFiles(deps, { minAgeMs: UNUSED_FOR_MS, signal })
       if (files > 0) deps.log.info({ files }, 'unused files removed')

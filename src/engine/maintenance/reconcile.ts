@@ -13,9 +13,9 @@ import { findProvider } from '../routing/configured.ts'
 const MAX_CONCURRENT_LOOKUPS = 20
 
 /**
- * Looks up attempts with a lost response at providers that can find a request by our own id: at once, then after each of
- * `lookupDelaysMs`. One that is found is accepted as if the response had arrived. One that is not found stays UNKNOWN: a
- * provider without a record of it may still charge.
+ * Looks up attempts with a lost response at providers that can find a request by our id: at once, then after
+ * each of `lookupDelaysMs`. One that is found is accepted as if the response had arrived. Else it stays
+ * UNKNOWN: a provider without a record may still charge.
  */
 export async function reconcile(deps: Deps, stop: AbortSignal): Promise<void> {
   const finders = deps.providers.filter((provider) => provider.find !== undefined)

@@ -14,9 +14,9 @@ import { NotStored } from '../images/ingest.ts'
 import { adopt, findReceived, isLeased, type RecoveryScope } from './adopt.ts'
 
 /**
- * Recovers attempts whose worker is dead or stuck. One with a received answer in this data folder is settled from it.
- * Unsent ones return to the queue. Those that may have been sent become UNKNOWN, never sent again without permission.
- * Accepted ones are checked by the next worker. Call `settleReceivedAnswers` first.
+ * Recovers attempts whose worker is dead or stuck. A received answer in this data folder settles its attempt.
+ * Unsent ones return to the queue. Others become UNKNOWN, never sent again without permission. The next
+ * worker checks accepted ones. Call `settleReceivedAnswers` first.
  */
 export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: AbortSignal): Promise<void> {
   for (const attempt of await listAbandoned(deps.db.read, scope)) {
@@ -31,7 +31,7 @@ export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: A
   }
 }
 
-/** Looks for the answer again: it may be newer than the pass over all records. */
+/** The answer may be newer than the pass over all records. */
 async function recover(
   deps: Deps,
   attempt: AttemptRow,
@@ -41,12 +41,12 @@ async function recover(
   const received = await findReceived(deps, attempt.id, scope)
   if (received) {
     try {
-      // The answer may be newer than the row, whose worker has then gone on.
+      // The answer may be newer than the row.
       const current = (await findAnyAttempt(deps.db.read, attempt.id)) ?? attempt
       if (isLeased(deps, current, scope)) return
       return await adopt(deps, current, received, exit)
     } catch (error) {
-      // The next pass stores it. UNKNOWN would allow a second charge for an image that is here.
+      // The next pass stores it. UNKNOWN would allow a second charge for this image.
       if (error instanceof NotStored) throw error
       deps.log.error({ attempt: attempt.id, err: error }, 'settling a received answer failed; retrying')
     }
@@ -58,7 +58,9 @@ async function recover(
   await settle(deps, attempt, storedEvidence(attempt), outcome)
 }
 
-/** Whether the answer may be in a data folder that this process cannot read, and that is not declared lost. */
+/**
+ * Whether the answer may be in a data folder that this process cannot read, and that is not declared lost.
+ */
 async function isOfOtherFolder(
   { db, dataFolderId: own }: Deps,
   { dataFolderId }: AttemptRow,
@@ -75,9 +77,8 @@ const ABANDONED = lost(
 )
 
 /**
- * Marks accepted attempts UNKNOWN whose provider is configured in no process, so that they are listed for review. Where
- * other processes may have the provider, they get two lease durations to check. When the provider is configured again, a
- * late check fetches the result.
+ * Marks accepted attempts UNKNOWN, and so for review, if no process has their provider. Other processes get
+ * two lease durations to check. Once the provider is configured again, a late check fetches the result.
  */
 export async function recoverUncheckable(deps: Deps, { all }: Pick<RecoveryScope, 'all'>): Promise<void> {
   const providers = deps.providers.map(({ name }) => name)
@@ -98,7 +99,7 @@ export async function recoverUncheckable(deps: Deps, { all }: Pick<RecoveryScope
   }
 }
 
-/** Warns of queued attempts whose provider is not configured here. They stay queued: another process may have it. */
+/** Queued attempts without a provider here stay queued: another process may have it. */
 export async function warnOfStranded(deps: Pick<Deps, 'db' | 'log' | 'providers'>): Promise<void> {
   const known = new Set(deps.providers.map(({ name }) => name))
   for (const provider of await listQueuedProviders(deps.db.read))

@@ -7,8 +7,8 @@ import { concludeTask } from '../attempts/conclude.ts'
 import type { Deps } from '../deps.ts'
 
 /**
- * After a restore from a backup: marks every queued attempt UNKNOWN, because it may have been sent and charged since the
- * backup was made. Attempts that were being sent are left to recovery, and accepted ones to their checks.
+ * After a restore, every queued attempt becomes UNKNOWN: it may have been sent and charged since the backup.
+ * Recovery decides about those being sent, checks about accepted ones.
  */
 export async function markUnsentUnknown(deps: Deps): Promise<void> {
   let marked = 0
@@ -16,12 +16,11 @@ export async function markUnsentUnknown(deps: Deps): Promise<void> {
   deps.log.warn({ attempts: marked }, 'started after a restore; queued attempts are UNKNOWN and not sent')
 }
 
-/** Marks one queued attempt UNKNOWN. False without a charge permit: it could not have been sent. */
+/** False without a charge permit: it could not have been sent. */
 export async function markUnknown(deps: Deps, { id, taskId, createdAt }: AttemptRow): Promise<boolean> {
   const at = deps.clock.now()
   return deps.db.tx(async (q) => {
     await lockTask(q, taskId)
-    // Without a permit it could not have been sent.
     if (!(await takePermit(q, taskId, at))) return false
     const evidence = { wirePhase: 'INTENT' as const, sentAt: createdAt, error: RESTORED }
     const marked = await applyTransition(q, id, 'restore', { at, ...evidence })

@@ -14,7 +14,7 @@ export interface Retention {
   callbacksMs: number | null
 }
 
-/** Configuration minimums: within them, invariants check events and deliveries without exception. */
+/** Configuration minimums: within them, invariants check all events and deliveries. */
 export const MIN_RETENTION = {
   tasksMs: 3_600_000,
   eventsMs: 3_600_000,
@@ -25,7 +25,7 @@ export const MIN_RETENTION = {
 /** A hundred years. */
 export const MAX_RETENTION_MS = 36_500 * 86_400_000
 
-/** A project's own settings before those of the server. */
+/** A project's own settings first. */
 export function effectiveRetention(server: Retention, own: ProjectRetention | null): ProjectRetention {
   const eventsMs = own?.eventsMs ?? server.eventsMs
   const partialImagesMs = own?.partialImagesMs ?? server.partialImagesMs

@@ -7,14 +7,14 @@ import { deciderOf, recordDecision, type Access } from '../access/access.ts'
 import type { Deps } from '../deps.ts'
 import { MAX_RETENTION_MS, MIN_RETENTION } from './retention.ts'
 
-/** Null: as configured for the server; an absent one stays. */
+/** Null: as for the server; an absent one stays. */
 export type RetentionChange = { [Name in keyof ProjectRetention]?: number | null | undefined }
 
 const NONE: ProjectRetention = { tasksMs: null, eventsMs: null, partialImagesMs: null, deliveriesMs: null }
 
 const NAMES = ['tasksMs', 'eventsMs', 'partialImagesMs', 'deliveriesMs'] as const
 
-/** Of the caller's project. The next sweep applies it. Audited. Throws BAD_USER_INPUT. */
+/** The next sweep applies it. Audited. Throws BAD_USER_INPUT. */
 export async function setRetention(
   { db, clock }: Pick<Deps, 'clock' | 'db'>,
   by: Access,

@@ -1,6 +1,6 @@
 export const ESTIMATE_POLICIES = ['KEEP', 'ESTIMATE', 'MAXIMUM'] as const
 
-/** What happens to the hold of an ended attempt whose cost stays unknown. */
+/** For the hold of an ended attempt whose cost stays unknown. */
 export interface UnknownCostPolicy {
   /** After its end. */
   afterMs: number

@@ -4,7 +4,7 @@ const WINDOW_MS = 60_000
 const MIN_CALLS = 10
 const MIN_FAILED_SHARE = 0.5
 
-/** A sliding window per provider and model, in this process. Cooldowns are database rows, for all processes. */
+/** Per provider and model, in this process. Cooldowns are database rows, for all processes. */
 export function createBreaker() {
   const windows = new Map<string, Window>()
 
@@ -36,7 +36,7 @@ interface Window {
   failed: number
 }
 
-/** In constant time on average: a busy provider has tens of thousands of calls in its window. */
+/** In constant time on average: a busy provider's window has tens of thousands of calls. */
 function add(window: Window, call: Call): void {
   window.calls.push(call)
   if (call.isFailed) window.failed++

@@ -66,7 +66,8 @@ export function routes(
   conditions: RoutingConditions,
 ): Route[] {
   const { able, unable } = rankOffers(request, providers, conditions)
-  if (able.length === 0) throw refusalOf(unable)
+  if (able.length === 0)
+    throw refusalOf(unable, request, modelsOfFormat(request, providers, conditions.today))
   return able
 }
 
@@ -121,9 +122,28 @@ function countCalls(n: number, { match }: Route): number {
   return Math.ceil(n / match.maxN)
 }
 
-/** The closest offer has the fewest refusals. */
-function refusalOf(matched: Route[]): GatewayError {
+/** Models of the allowed providers that make the format of the request. */
+function modelsOfFormat(
+  { outputFormat, providers: allowed }: RoutingRequest,
+  providers: readonly Provider[],
+  today: string,
+): string[] {
+  const own = providers.filter(({ name }) => allowed?.includes(name) ?? true)
+  const able = own
+    .flatMap(({ offers }) => offers)
+    .filter(
+      ({ capabilities, retiresOn, endsElsewhere }) =>
+        capabilities.outputFormats.includes(outputFormat) &&
+        (retiresOn === null || retiresOn >= today || endsElsewhere),
+    )
+  return [...new Set(able.map(({ model }) => model))]
+}
+
+/** The closest offer has the fewest refusals. `models`: those that make the requested format. */
+function refusalOf(matched: Route[], { outputFormat }: RoutingRequest, models: string[]): GatewayError {
   const [closest] = matched.toSorted((a, b) => a.match.refusals.length - b.match.refusals.length)
   const { code, message, field } = closest!.match.refusals[0]!
-  return new GatewayError(code, message, { field })
+  if (field !== 'outputFormat') return new GatewayError(code, message, { field })
+  const names = models.length === 0 ? 'none' : models.join(', ')
+  return new GatewayError(code, `${message} Models that make ${outputFormat}: ${names}.`, { field })
 }

@@ -8,7 +8,6 @@ import type { ValueWatch } from '../events/value-watch.ts'
 /** Health, cooldowns and queue lengths of the configured providers. */
 export type ProviderStates = Awaited<ReturnType<typeof readStates>>
 
-/** The states after each change. */
 export function watchProviders(
   deps: Pick<Deps, 'db' | 'clock' | 'providers'>,
   watch: ValueWatch,

@@ -1,4 +1,5 @@
-// Attaches a request to the call that it repeats, so that a result that was lost on its way is not paid for twice. See decisions/023.
+// Attaches a request to the call that it repeats, so that a lost result is not paid for twice. See
+// decisions/023.
 import { LRUCache } from 'lru-cache'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll } from '../../db/attempts/totals.ts'
@@ -31,9 +32,9 @@ export interface WaitingCall {
   id: string
   /** The API key, or the address of a caller without one. */
   caller: string
-  /** UNDELIVERED: to calls whose result did not arrive. RETRIES: only if the client says that it repeats a call. */
+  /** UNDELIVERED: to calls whose result did not arrive. RETRIES: only if the client declares a repetition. */
   attach: 'UNDELIVERED' | 'RETRIES' | 'NEVER'
-  /** The client says that it repeats a call: it has no right to a second result. */
+  /** The client declares a repetition: it has no right to a second result. */
   isRetry: boolean
   undeliveredMs: number
   /** Aborts when the client disconnects. */
@@ -46,7 +47,7 @@ export interface ServedCall {
   attached?: 'UNDELIVERED' | 'RETRY'
 }
 
-/** The client disconnected before its task was committed: there is none. */
+/** The client disconnected before its task was committed. */
 export class ClientGone extends Error {
   override name = 'ClientGone'
 }
@@ -63,7 +64,7 @@ const LEASE_MS = 5_000
 const RENEW_MS = 1_000
 const POLL_MS = 100
 const UNDELIVERED_STATES: CallState[] = ['OPEN', 'UNDELIVERED', 'TOLD_UNKNOWN']
-/** After a longer time, what looks like a retry of a client is a new wish. */
+/** Later, what looks like a retry is a new wish. */
 const RETRY_MS = 60_000
 /** The clients' back-off is shorter. */
 const REFUSED_MS = 120_000
@@ -81,10 +82,10 @@ export function createCalls(deps: Deps) {
     await insertCall(q, { ...key, id, taskId, instance: workerId, openedAt: clock.now() }, LEASE_MS)
   }
 
-  /** Its client did not receive its result, and will not. */
+  /** Its client will not receive its result. */
   function hasLeft({ id, state, instance, isOver }: UndeliveredCall): boolean {
     if (state === 'UNDELIVERED') return true
-    // That the client has disconnected is known before it is recorded.
+    // The disconnection is known before it is recorded.
     if (instance === workerId) return open.get(id)?.gone.aborted ?? true
     return instance !== '' && isOver
   }
@@ -144,7 +145,7 @@ export function createCalls(deps: Deps) {
   }
 
   /**
-   * Takes the place of an earlier call, or creates a task with what `prepare` returns. `close` must follow. Throws
+   * Takes the place of an earlier call, or creates a task from `prepare`. `close` must follow. Throws
    * ClientGone, and what `prepare` throws.
    */
   async function serve(
@@ -156,7 +157,7 @@ export function createCalls(deps: Deps) {
     const mayRepeat = attach !== 'NEVER' && isRetry && !refused.delete(keyOf(key))
     open.set(call.id, { key: keyOf(key), gone: call.gone })
     try {
-      // Node emits the end of a connection after data that arrived later, in the last phase of a turn.
+      // Node emits the end of a connection after later data, in the last phase of a turn.
       for (let turn = 0; turn < 2; turn++) await nextTurn()
       if (attach !== 'NEVER') await noticeOthers(key, call)
       const due = attach === 'UNDELIVERED' ? await listUndelivered(db.read, key, 2 * undeliveredMs) : []
@@ -175,7 +176,7 @@ export function createCalls(deps: Deps) {
       })
     } catch (error) {
       open.delete(call.id)
-      // Without the database, whether the task exists may be unknown.
+      // Without the database, it is unknown whether the task exists.
       if (gatewayErrorOf(error)?.code !== 'SERVICE_UNAVAILABLE') refused.set(keyOf(key), true)
       throw error
     }
@@ -196,7 +197,7 @@ export function createCalls(deps: Deps) {
     return closed
   }
 
-  /** Cancels the task of an undelivered call if nothing was sent and no other request has attached to it. */
+  /** If nothing was sent and no other request has attached. */
   async function cancelAbandoned(id: string): Promise<void> {
     const call = await findCall(db.read, id)
     if (call?.state !== 'UNDELIVERED') return
@@ -209,16 +210,16 @@ export function createCalls(deps: Deps) {
 
   return {
     serve,
-    /** Before a caller hears that the outcome is unknown. `close` with the same state follows once it did. */
+    /** Before a caller hears that the outcome is unknown. `close` with the same state follows. */
     tellUnknown: (id: string) => db.tx((q) => tellCall(q, id, LEASE_MS)),
     close,
     cancelAbandoned,
-    /** Of all other processes that used this SQLite database. */
+    /** Of all other processes on this SQLite database. */
     abandonOthers: () => db.tx((q) => abandonCalls(q, workerId)),
     renew,
     renewMs: RENEW_MS,
     removeOld: () => db.tx((q) => removeCalls(q, KEPT_MS)),
-    /** Resolves when all deliveries are recorded. */
+    /** Resolves when deliveries are recorded. */
     settled: async () => void (await Promise.all(closing)),
   }
 }
@@ -227,7 +228,9 @@ function keyOf({ projectId, caller, fingerprint }: CallKey): string {
   return `${projectId} ${caller} ${fingerprint}`
 }
 
-/** Undefined for a task that a repeated request may ask for again: it failed, and certainly cost nothing. */
+/**
+ * Undefined for a task that failed and certainly cost nothing, which a repeated request may ask for again.
+ */
 async function findUsable(q: Queries, { projectId, taskId }: CallRow): Promise<TaskRow | undefined> {
   const task = await findTask(q, projectId, taskId)
   if (task?.status !== 'FAILED' && task?.status !== 'CANCELED') return task

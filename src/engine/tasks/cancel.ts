@@ -11,9 +11,9 @@ import { isUnsent } from '../attempts/machine.ts'
 import type { Deps } from '../deps.ts'
 
 /**
- * A task of which nothing was sent ends at once and costs nothing. While a provider works on it, the request is
- * recorded and forwarded if the provider supports that; a paid result is still stored. With an unknown outcome, the
- * charge stays unknown. Idempotent. Throws NOT_FOUND and CONFLICT.
+ * An unsent task ends at once and costs nothing. While a provider works on it, the request is recorded, and
+ * forwarded if the provider supports that; a paid result is still stored. With an unknown outcome, the charge
+ * stays unknown. Idempotent. Throws NOT_FOUND and CONFLICT.
  */
 export async function cancelTask(deps: Deps, projectId: string, id: string): Promise<TaskRow> {
   const at = deps.clock.now()
@@ -40,7 +40,7 @@ export async function cancelTask(deps: Deps, projectId: string, id: string): Pro
   return task
 }
 
-/** Cancels a task of which nothing was sent, if `mayCancel` agrees in the same transaction. */
+/** If nothing was sent and `mayCancel` agrees in the same transaction. */
 export async function cancelUnsentTask(
   deps: Deps,
   projectId: string,

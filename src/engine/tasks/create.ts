@@ -15,19 +15,20 @@ import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
   task: TaskRow
-  /** No task was created: the idempotency key was known, or the request repeats a call. */
+  /** No task was created: a known idempotency key, or a repeated call. */
   replayed: boolean
   /** How the request repeats a call. */
   attached?: ServedCall['attached']
 }
 
-/** Of a request that waits for its result. */
 interface CallToAttach {
   call: WaitingCall
   calls: Calls
 }
 
-/** Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row. */
+/**
+ * Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row.
+ */
 export async function createTask(
   deps: Deps,
   by: CallerWithLimits,
@@ -38,7 +39,7 @@ export async function createTask(
   if (waiting && checked.idempotencyKey === null) return createForCall(deps, by, checked, waiting)
   const { projectId } = by
   const { idempotencyKey: key } = checked
-  // A known key returns its task, even when no provider could serve it now.
+  // A known key returns its task, even if no provider could serve it.
   const known = key === null ? undefined : await findTaskByKey(deps.db.read, projectId, key)
   const [route] = known ? [] : await findRoutes(deps.db.read, deps, by, checked)
   await deps.limiter.countSubmission(by, { tasks: route ? 1 : 0, uploadBytes: checked.uploadBytes })
@@ -54,7 +55,7 @@ export async function createTask(
   })
 }
 
-/** Attaches first: what repeats a call needs no provider and counts against no limit of tasks. */
+/** A repeated call needs no provider and counts against no limit of tasks. */
 async function createForCall(
   deps: Deps,
   by: CallerWithLimits,
@@ -131,7 +132,7 @@ export function toRequest(input: CheckedInput, { images, mask, markup }: StoredI
   } = input
   const labels = metadata.map(({ key, value }): [string, string] => [key, value])
   const canonical = JSON.stringify([
-    // The number of previews makes no other result.
+    // Previews change no result.
     Object.entries({ ...settings, partialImages: 0 })
       .filter(isFingerprinted)
       .map(withSortedNames)
@@ -155,12 +156,11 @@ export function toRequest(input: CheckedInput, { images, mask, markup }: StoredI
 
 const LATER_SETTINGS = new Set(['safetyIdentifier', 'complexity', 'animation', 'svg', 'extra'])
 
-/** Without later settings at their default, the fingerprints of version 0.2 stay valid. */
+/** Later settings at their default keep the fingerprints of version 0.2 valid. */
 function isFingerprinted([name, value]: [string, unknown]): boolean {
   return value !== null || !LATER_SETTINGS.has(name)
 }
 
-/** The order of names in an object does not matter. */
 function withSortedNames([name, value]: [string, unknown]): [string, unknown] {
   return LATER_SETTINGS.has(name) ? [name, sorted(value)] : [name, value]
 }

@@ -1,4 +1,3 @@
-// Rules of settings that depend on the output format or are unknown to Darkroom.
 import type { Extra, Settings } from '../../domain.ts'
 import { EXTRA_NAME, MAX_FRAME_DURATION_MS, MAX_FRAMES } from '../../providers/models/offers.ts'
 

@@ -1,4 +1,4 @@
-// The rules that depend on the input alone.
+// Rules of the input alone.
 import {
   DEFAULT_POLICIES,
   DEFAULT_SETTINGS,

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import type { FeedItem } from '../events/feed-item.ts'
 import { createLiveSource, type LiveSource } from '../events/live-source.ts'
 
-/** Attempts and deliveries continue the trace from this span. */
+/** Attempts and deliveries continue this trace. */
 export function instrumentedCreate(
   deps: Pick<Deps, 'metrics' | 'tracing'>,
   create: () => Promise<CreatedTask>,
@@ -34,7 +34,7 @@ function countCreated({ metrics }: Pick<Deps, 'metrics'>, { model, operation }: 
   metrics.tasksCreated.inc({ model, operation: operation.toLowerCase() })
 }
 
-/** Measures each event once for all that read it together. Events before the subscription are replays and have no lag. */
+/** Measures each event once for all readers. Earlier events are replays and have no lag. */
 export async function instrumentedFeed(
   { metrics, clock }: Pick<Deps, 'clock' | 'metrics'>,
   opening: Promise<LiveSource<FeedItem>>,

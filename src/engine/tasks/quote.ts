@@ -36,13 +36,13 @@ export interface QuoteRefusal extends CapabilityRefusal {
 }
 
 export interface Quote {
-  /** Best first: a task is sent to the first one. */
+  /** Best first: a task goes to the first. */
   offers: QuotedOffer[]
-  /** All reasons of each provider that cannot serve the request. */
+  /** All reasons of each provider. */
   refusals: QuoteRefusal[]
 }
 
-/** What a task would cost where. Stores, sends and costs nothing. Throws BAD_USER_INPUT, PROVIDER_UNKNOWN, MODEL_UNKNOWN. */
+/** Stores, sends and costs nothing. Throws BAD_USER_INPUT, PROVIDER_UNKNOWN, MODEL_UNKNOWN. */
 export async function quote(
   deps: Pick<Deps, 'db' | 'providers' | 'clock' | 'inputRule' | 'webhookRule'>,
   by: Caller,

@@ -14,9 +14,9 @@ const MAX_CHARGES = 5
 const RETRYABLE: readonly TaskStatus[] = ['FAILED', 'CANCELED', 'OUTCOME_UNKNOWN']
 
 /**
- * Creates a new task for a FAILED or CANCELED one; resumes one with an unknown outcome. Throws NOT_FOUND, CONFLICT,
- * CHARGE_PERMISSION_REQUIRED when an attempt may have been charged, BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED, and
- * as `findRoutes` does.
+ * Creates a new task for a FAILED or CANCELED one; resumes one with an unknown outcome. Throws NOT_FOUND,
+ * CONFLICT, CHARGE_PERMISSION_REQUIRED when an attempt may have been charged, BUDGET_EXCEEDED, PRICE_UNKNOWN,
+ * RATE_LIMITED, and as `findRoutes`.
  */
 export async function retryTask(
   deps: Deps,

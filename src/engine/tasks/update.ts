@@ -12,10 +12,7 @@ export interface TaskLabels {
   favorite?: boolean | undefined
 }
 
-/**
- * Changes the labels of a task in any state, and their index. No event: the revision rises if anything changes. Throws
- * NOT_FOUND and BAD_USER_INPUT.
- */
+/** In any state. No event: the revision rises if anything changes. Throws NOT_FOUND and BAD_USER_INPUT. */
 export async function updateTask(
   { db }: Pick<Deps, 'db'>,
   projectId: string,

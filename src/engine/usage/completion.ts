@@ -1,10 +1,10 @@
-// When a task will probably end, from what recent attempts took.
+// From what recent attempts took.
 import { countAhead } from '../../db/attempts/counts.ts'
 import { listDurations, type MeasuredDuration } from '../../db/attempts/durations.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Deps } from '../deps.ts'
 
-/** Of each provider and model: enough for a median, and read in a millisecond. */
+/** Per provider and model: enough for a median, and read in a millisecond. */
 const SAMPLES = 200
 const MIN_SAMPLES = 3
 const CACHED_MS = 60_000
@@ -24,7 +24,7 @@ export function createCompletionEstimate({ clock, db, providers }: Pick<Deps, 'c
     return samples
   }
 
-  /** By provider, model, size and quality; by model and quality; by model: the first with enough of them. */
+  /** By provider, model, size and quality; by model and quality; by model: the first with enough. */
   async function durationsOf({ request }: TaskRow, { provider, model }: AttemptRow): Promise<number[]> {
     const { size, quality } = request
     const ofQuality = (samples: Samples) => samples.filter((one) => one.quality === quality)
@@ -52,12 +52,12 @@ export function createCompletionEstimate({ clock, db, providers }: Pick<Deps, 'c
     return Math.max(now, attempt.runAfter) + (turns + 1) * ms
   }
 
-  /** `attempts`: all of the task. Null unless it is QUEUED or RUNNING, and without enough measured attempts. */
+  /** `attempts`: all of the task. Null unless QUEUED or RUNNING, and without enough measured attempts. */
   return async (task: TaskRow, attempts: readonly AttemptRow[]): Promise<number | null> => {
     if (task.status !== 'QUEUED' && task.status !== 'RUNNING') return null
     const open = attempts.filter(({ finishedAt, state }) => finishedAt === null && state !== 'UNKNOWN')
     const sent = open.filter(({ sentAt }) => sentAt !== null)
-    // The others of the queue are sent earlier.
+    // The others are sent earlier.
     const lastQueued = open.findLast(({ sentAt }) => sentAt === null)
     const relevant = lastQueued ? [...sent, lastQueued] : sent
     const ends = await Promise.all(relevant.map((attempt) => endOf(task, attempt)))

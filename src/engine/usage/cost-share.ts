@@ -1,8 +1,8 @@
 import type { AttemptRow } from '../../db/tables/tables.ts'
 
 /**
- * The part of an attempt's cost that one of its results is accounted for, in micro-USD. The parts of all results sum to the
- * cost. `positions` are those of all results, also deleted ones. Null until the attempt has ended, and without a known cost.
+ * One result's part of its attempt's cost, in micro-USD. The parts sum to the cost. `positions`: of all
+ * results, also deleted ones. Null until the attempt has ended, and without a known cost.
  */
 export function costShare(
   { costMicros, finishedAt }: Pick<AttemptRow, 'costMicros' | 'finishedAt'>,

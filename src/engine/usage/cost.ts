@@ -6,21 +6,21 @@ import { maxTokens } from '../../providers/models/tokens.ts'
 /** For image prices. */
 export interface Delivered {
   images: number
-  /** As many as delivered if absent. */
+  /** By default as delivered. */
   ordered?: number
   /** Resolved, else requested. */
   size: string
   quality: Quality
 }
 
-/** What a cost depends on besides the price: of input images only their number. */
+/** Besides the price; of input images only their number. */
 export interface PricedRequest extends Settings {
   images: { readonly length: number }
   mask: object | null
   markup?: object | null
 }
 
-/** Null without a price, for unreported used tokens, and if images are missing: they may have been charged. */
+/** Null without a price, for unreported used tokens, and for missing images, which may have been charged. */
 export function costMicros(usage: Usage, delivered: Delivered, price: Price | null): number | null {
   if (!price) return null
   return 'imageMicros' in price ? costByImage(delivered, price) : costByTokens(usage, price)
@@ -57,13 +57,13 @@ function costByTokens(usage: Usage, price: TokenPrice): number | null {
   return Number((sum + 500_000n) / 1_000_000n)
 }
 
-/** Of an attempt; `svgMicros` is the part of an SVG's author, null without one or if unknown. */
+/** `svgMicros`: the part of an SVG's author, null without one or if unknown. */
 export interface AttemptCost {
   totalMicros: number | null
   svgMicros: number | null
 }
 
-/** The class of an SVG's author is priced by the table of the model that the provider reports, else of the requested one. */
+/** An SVG's author is priced by the model that the provider reports, else the requested one. */
 export function attemptCost(
   usage: Usage,
   delivered: Delivered & { svgModel?: string | undefined },
@@ -81,7 +81,7 @@ export function attemptCost(
   return { totalMicros: imageMicros + svgMicros, svgMicros }
 }
 
-/** Tables of the costs of a request; null without a price of images. */
+/** Null without a price of images. */
 export function priceVersionOf(
   request: Pick<Settings, 'outputFormat' | 'svg'>,
   offer: Pick<Offer, 'price' | 'svgPrices'> | undefined,
@@ -99,8 +99,8 @@ function costOfSvg({ svgInputTokens, svgOutputTokens }: Usage, price: SvgPrice):
 }
 
 /**
- * The maximum cost in micro-USD, which is held; null without a price. A setting that the provider chooses counts at
- * its most expensive value. A provider may still charge more than its published rules.
+ * In micro-USD, to be held; null without a price. A setting that the provider chooses counts at its most
+ * expensive value. A provider may still charge more than its published rules.
  */
 export function worstCaseMicros(request: PricedRequest, offer: Offer, n: number): number | null {
   const { price } = offer

@@ -13,7 +13,10 @@ import { costMicros, countInputs, worstCaseMicros, worstOfSvg, type PricedReques
 const USUAL_SIZE = '1024x1024'
 const USUAL_QUALITY: Quality = 'MEDIUM'
 
-/** `auto` counts as 1024x1024, medium quality; models without token rule, and authors of SVGs, as their worst case. Null without a price. */
+/**
+ * `auto` counts as 1024x1024, medium quality; models without token rule, and authors of SVGs, as worst case.
+ * Null without a price.
+ */
 export function expectedMicros(request: PricedRequest, offer: Offer, n: number): number | null {
   const { price } = offer
   if (!price || !isPriced(request, offer)) return null

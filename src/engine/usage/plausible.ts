@@ -3,7 +3,7 @@ import { countInputs } from './cost.ts'
 import { maxTokens } from '../../providers/models/tokens.ts'
 import { UNKNOWN_USAGE, type ResolvedSettings } from '../../providers/provider.ts'
 
-/** Beyond this multiple of published maximums, a count is the provider's error. */
+/** Beyond, a count is the provider's error. */
 const MAX_FACTOR = 10
 
 /** No text model writes as much in one call. */
@@ -16,7 +16,7 @@ export interface PlausibleUsage {
   implausible: string[]
 }
 
-/** Pure. Compares with the maximum of all: providers add text, and may choose another quality than requested. */
+/** Against the maximum of all: providers add text, and may choose another quality. */
 export function plausibleUsage(
   { source, ...counts }: Usage,
   model: string,

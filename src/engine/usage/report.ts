@@ -51,7 +51,7 @@ export interface UsageReport {
   totals: UsageTotals
 }
 
-/** An attempt counts at the time it was queued, even if its cost becomes known later. Throws BAD_USER_INPUT. */
+/** An attempt counts when it was queued, even if its cost becomes known later. Throws BAD_USER_INPUT. */
 export async function reportUsage(q: Queries, query: UsageQuery, now: number): Promise<UsageReport> {
   const zone = checkUsageQuery(query)
   const { from, timeZone, groupBy } = query

@@ -1,5 +1,5 @@
-// The polyfill uses Node's own Temporal from 26 on. A conditional import would be a top-level await, with which
-// `require('darkroom')` fails.
+// From Node 26 on the polyfill uses Node's Temporal. A conditional import would be a top-level await, with
+// which `require('darkroom')` fails.
 import { Temporal } from 'temporal-polyfill'
 
 export const HOUR_MS = 3_600_000
@@ -60,7 +60,7 @@ function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
   return offsetNanoseconds / 1_000_000
 }
 
-/** First moment of a local time, encoded as if UTC; for a skipped one, the moment of the skip. */
+/** First moment of a local time, encoded as if UTC; of a skipped one, the skip. */
 export function momentOf(zone: Zone, local: number): number {
   const shown = zonedTime('UTC', local).toPlainDateTime()
   const time = shown.toZonedDateTime(zone, { disambiguation: 'earlier' })

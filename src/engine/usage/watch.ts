@@ -6,7 +6,7 @@ import type { UsageQuery } from './query.ts'
 import { checkUsageQuery } from './query.ts'
 import { reportUsage, type UsageReport } from './report.ts'
 
-/** A report after each change. Throws BAD_USER_INPUT. */
+/** Throws BAD_USER_INPUT. */
 export function watchUsage(
   { db, clock }: Pick<Deps, 'clock' | 'db'>,
   watch: ValueWatch,

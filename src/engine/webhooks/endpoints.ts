@@ -55,7 +55,7 @@ export async function createWebhook(
 export interface WebhookChange {
   events?: WebhookEvent[] | null | undefined
   description?: string | null | undefined
-  /** True: a receiver that responded with 410 gets messages again. */
+  /** True: after a 410, the receiver gets messages again. */
   enabled?: true | undefined
 }
 
@@ -93,7 +93,7 @@ function withoutRepeats(events: WebhookEvent[] | null): WebhookEvent[] | null {
   return events && [...new Set(events)]
 }
 
-/** Fails the pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
+/** Fails pending deliveries, which stay on record. Idempotent. Throws NOT_FOUND. */
 export async function deleteWebhook(
   deps: Pick<Deps, 'clock' | 'db'>,
   projectId: string,
@@ -127,7 +127,7 @@ export async function redeliverWebhook(
   })
 }
 
-/** Due now, whatever events it has chosen. Throws NOT_FOUND, and CONFLICT for a deleted or disabled webhook. */
+/** Due now, whatever its events. Throws NOT_FOUND, and CONFLICT for a deleted or disabled webhook. */
 export async function sendTestWebhook(
   { clock, db }: Pick<Deps, 'clock' | 'db'>,
   projectId: string,
@@ -148,7 +148,7 @@ function closedBy({ deletedAt, disabledAt }: EndpointRow): string | undefined {
   return disabledAt === null ? undefined : 'is disabled'
 }
 
-/** For callback URLs. Created on first use. */
+/** Created on first use. */
 export async function ensureWebhookSecret(deps: Pick<Deps, 'db'>, projectId: string): Promise<string> {
   const known = await findWebhookSecret(deps.db.read, projectId)
   return known ?? deps.db.tx((q) => insertWebhookSecretIfAbsent(q, projectId, newWebhookSecret()))

@@ -17,8 +17,8 @@ const EVENTS: Partial<Record<TaskStatus, WebhookEvent>> = {
 }
 
 /**
- * One per subscribed webhook, and one for the task's callback URL. Call it in the transaction that changes the status.
- * `seq` is the number of the event in the task's log.
+ * One per subscribed webhook, and one for the task's callback URL. Call it in the transaction that changes
+ * the status. `seq`: the event in the task's log.
  */
 export async function enqueueDeliveries(
   q: Transaction,
@@ -91,7 +91,7 @@ function typeOf(event: WebhookEvent): string {
   return event.toLowerCase().replace('_', '.')
 }
 
-/** One message to one webhook, which is sent once. */
+/** To one webhook, sent once. */
 export async function enqueueTest(
   q: Transaction,
   { id: endpointId, projectId, url }: EndpointRow,

@@ -7,7 +7,7 @@ export function newWebhookSecret(): string {
 }
 
 /**
- * By github.com/standard-webhooks/standard-webhooks. The id is the same in every try, so that receivers can
+ * github.com/standard-webhooks/standard-webhooks. The id is the same in every try, so that receivers can
  * deduplicate; timestamp and signature are new.
  */
 export function signedHeaders(

@@ -47,7 +47,10 @@ function failureOf(status: number): DeliveryFailure | null {
 const JITTER = 0.2
 const DAY_MS = 24 * 3_600_000
 
-/** Up to 20 % jitter separates deliveries that failed together. A longer Retry-After wins, up to a day. A test is not repeated. */
+/**
+ * Up to 20 % jitter separates deliveries that failed together. A longer Retry-After wins, up to a day. A test
+ * is not repeated.
+ */
 export function nextState(
   { clock, random, delivery: { waitsMs } }: Pick<Deps, 'clock' | 'random' | 'delivery'>,
   { step, event }: Pick<DeliveryRow, 'step'> & Partial<Pick<DeliveryRow, 'event'>>,
@@ -58,4 +61,8 @@ export function nextState(
   if (failure === 'GONE' || scheduled === undefined) return { state: 'FAILED', at: clock.now() }
   const jittered = scheduled * (1 + random() * JITTER)
   return { state: 'PENDING', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, DAY_MS))) }
+}
+
+export function maxWaitMs({ delivery: { waitsMs } }: Pick<Deps, 'delivery'>): number {
+  return Math.ceil(Math.max(DAY_MS, ...waitsMs) * (1 + JITTER))
 }

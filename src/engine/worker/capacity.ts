@@ -1,7 +1,6 @@
 import type { ClaimScope } from '../../db/attempts/claim.ts'
 import { ALL_MODELS, type CooldownRow } from '../../db/providers/cooldowns.ts'
 
-/** What may be claimed at a provider. */
 export interface Capacity extends Required<Pick<ClaimScope, 'provider' | 'blockedModels'>> {
   /** May be 0 or less. */
   limit: number

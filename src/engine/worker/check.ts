@@ -69,7 +69,7 @@ export function sentSettings(
   return offer ? adjustSettings(requested, offer.capabilities).settings : requested
 }
 
-/** Asks the provider for the result, with the settings that were sent as far as the offer is still configured. */
+/** With the settings that were sent, as far as the offer is still configured. */
 export function askProvider(deps: Deps, of: AttemptContext, call: Call): Promise<CallResult> {
   const { task, attempt } = of
   const provider = findProvider(deps.providers, attempt.provider)!

@@ -8,7 +8,7 @@ import { findProvider } from '../routing/configured.ts'
 import { isFinal, sentSettings } from './check.ts'
 
 /**
- * Asks a provider that can be polled for the result again, free of charge, when a download has failed. It may then sign
+ * Asks a provider that can be polled again, free of charge, when a download has failed. It may then sign
  * other addresses, or return the bytes.
  */
 export async function renewAddresses(
@@ -20,11 +20,12 @@ export async function renewAddresses(
 ): Promise<FetchRound> {
   const images = failed.length > 0 ? await checkAgain(deps, task, attempt, call) : []
   const renewed = await Promise.all(
-    failed.map(async (failure) =>
-      images === undefined
-        ? { ...failure, isFinal: false }
-        : renew(deps, attempt, failure, images[failure.position - attempt.firstImage]),
-    ),
+    failed.map(async (failure) => {
+      if (images === 'UNCHECKABLE') return failure
+      const image = images[failure.position - attempt.firstImage]
+      // Only the same address again proves that it was not damaged on its way.
+      return image ? renew(deps, attempt, failure, image) : { ...failure, isFinal: false }
+    }),
   )
   return {
     fetched: [...fetched, ...renewed.flatMap((one) => ('sha256' in one ? one : []))],
@@ -32,40 +33,33 @@ export async function renewAddresses(
   }
 }
 
-/** Undefined when the check failed, which says nothing. */
+/** UNCHECKABLE when no check can return another address. Empty when the check failed or found no image. */
 async function checkAgain(
   deps: Deps,
   task: TaskRow,
   attempt: AttemptRow,
   call: Call,
-): Promise<readonly ReceivedImage[] | undefined> {
+): Promise<readonly ReceivedImage[] | 'UNCHECKABLE'> {
   const provider = findProvider(deps.providers, attempt.provider)
-  if (!provider?.check || attempt.remoteId === null) return []
+  if (!provider?.check || attempt.remoteId === null) return 'UNCHECKABLE'
   try {
     const result = await provider.check(attempt.remoteId, sentSettings(deps, task, attempt), call)
     return result.state === 'DONE' ? result.images : []
   } catch (error) {
     deps.log.debug({ attempt: attempt.id, err: error }, 'checking for newer addresses failed')
-    return isFinal(error) ? [] : undefined
+    return isFinal(error) ? 'UNCHECKABLE' : []
   }
 }
 
-async function renew(
-  deps: Deps,
-  attempt: AttemptRow,
-  failure: FailedFetch,
-  image: ReceivedImage | undefined,
-) {
-  if (!image) return failure
+async function renew(deps: Deps, attempt: AttemptRow, failure: FailedFetch, image: ReceivedImage) {
   if ('url' in image) {
     const url = toStorable(image.url)
-    // The reply with the first address may have been damaged.
     return { ...failure, url, isFinal: failure.isFinal && url === failure.failedUrl }
   }
   const { position } = failure
   const { file, revisedPrompt } = image
   return ingestFile(deps, file).then(
     (ingested) => toAsset(deps, attempt, { ...ingested, position, revisedPrompt }),
-    () => failure,
+    () => ({ ...failure, isFinal: false }),
   )
 }

@@ -10,9 +10,9 @@ import type { VariableUse } from './variables.ts'
 export const MAX_CHARACTERS = 20_000
 const MAX_TOKENS = 1_000
 const MAX_COMMENTS = 50
-/** A page of tasks with attempts, their provider, its models and their prices has a depth of 8. */
+/** Tasks with attempts, their provider, its models and their prices have a depth of 8. */
 const MAX_DEPTH = 10
-/** A page of 100 tasks with images and attempts has about 10,000. */
+/** 100 tasks with images and attempts have about 10,000. */
 const MAX_COMPLEXITY = 20_000
 const MAX_VALIDATION_ERRORS = 5
 

@@ -18,7 +18,9 @@ interface ExecutionHook {
   setResultAndStopExecution: (result: ExecutionResult) => void
 }
 
-/** For clients that accept application/graphql-response+json: a request that was not executed has status 400. */
+/**
+ * Clients that accept application/graphql-response+json get status 400 for a request that was not executed.
+ */
 function withStatus(error: GraphQLError): GraphQLError {
   if (error.extensions['http'] !== undefined) return error
   return toGraphQLError(error.message, { ...error.extensions, http: { status: 400, spec: true } }, error)
@@ -51,7 +53,9 @@ export function useExecutionChecks(
     return errors.length === 0
   }
 
-  /** Ends a failed stream with a result: a thrown error would have no message over SSE, and no code over a WebSocket. */
+  /**
+   * Ends a failed stream with a result: a thrown error has no message over SSE, and no code over a WebSocket.
+   */
   function guard(source: AsyncIterable<ExecutionResult>, caller: Access) {
     const revoked = new AbortController()
     const onEnd = watch(caller, () =>

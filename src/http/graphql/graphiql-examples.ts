@@ -1,4 +1,4 @@
-// Lines of comments are short: the editor does not wrap them.
+// Short comments: the editor does not wrap them.
 
 const GENERATE = `# 1 · Create a task. The response has its id:
 #     copy it into the next tab.

@@ -38,7 +38,7 @@ export function createGraphQL(options: {
   introspection: boolean
   operatorIntrospection?: boolean
   persistedQueries: PersistedQueries
-  /** One of its own by default. */
+  /** By default its own. */
   hub?: LiveHub
   bodies: Bodies
   log: Logger
@@ -131,12 +131,12 @@ function useErrorCodes(): Plugin {
   }
 }
 
-/** Proxies such as nginx would collect a stream before they pass it on, and some compress it. */
+/** Proxies such as nginx buffer a stream, and some compress it. */
 function useStreamHeaders(): Plugin {
   return {
     onResponse({ response }) {
       if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return
-      // Without it, the two spellings of Yoga's header are both sent.
+      // Else both spellings of Yoga's header are sent.
       response.headers.delete('cache-control')
       response.headers.set('cache-control', 'no-cache, no-transform')
       response.headers.set('x-accel-buffering', 'no')
@@ -148,7 +148,7 @@ function hasValue(data: ExecutionResult['data']): boolean {
   return data !== undefined && data !== null && Object.values(data).some((value) => value !== null)
 }
 
-/** A response with values was not refused, although some of its fields were. */
+/** A response with values was not refused, even if some fields were. */
 function withoutStatus(error: GraphQLError): GraphQLError {
   const { http: _, ...visible } = error.extensions
   return visible['code'] === 'SERVICE_UNAVAILABLE' ? toGraphQLError(error.message, visible, error) : error

@@ -7,7 +7,7 @@ import type { Metrics } from '../../metrics.ts'
 import type { Tracing } from '../../tracing.ts'
 
 export interface RequestNotes {
-  /** Null for an operation without a name. */
+  /** Null without a name. */
   operation?: string | null
 }
 

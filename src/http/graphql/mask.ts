@@ -4,7 +4,7 @@ import { gatewayErrorOf, type GatewayError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { REQUEST_ERRORS, retryAfterOf, retryHeaders } from '../refusal.ts'
 
-/** Shows GatewayErrors and GraphQL errors to the client. Logs any other error and shows only its id. */
+/** Shows GatewayErrors and GraphQL errors. Logs others and shows only an id. */
 export function createMask(log: Logger): (error: unknown) => GraphQLError {
   return (error) => {
     let cause = error

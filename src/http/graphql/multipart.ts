@@ -1,5 +1,5 @@
-// github.com/jaydenseric/graphql-multipart-request-spec. A missing file must never become null: an edit without its image
-// would be charged as a generation.
+// github.com/jaydenseric/graphql-multipart-request-spec. A missing file must not become null: an edit without
+// its image would be charged as a generation.
 import type { GraphQLParams } from 'graphql-yoga'
 import type { UploadedFile } from '../../assets/upload.ts'
 import { requestError } from '../refusal.ts'
@@ -8,7 +8,7 @@ import type { Form } from '../security/form.ts'
 // A large index would create an array of that length.
 const PATH = /^variables(?:\.[A-Za-z_]\w{0,40}|\.\d{1,2}){1,6}$/
 
-/** Places the files of a form into the variables of its operation. */
+/** Places files into their variables. */
 export function toParams(parts: Form): GraphQLParams {
   const form: NamedParts = new Map(parts.map(({ name, value }) => [name, value]))
   const operations = readJson(form, 'operations') as GraphQLParams

@@ -5,11 +5,11 @@ import { z } from 'zod'
 import { requestError } from '../refusal.ts'
 import { MAX_CHARACTERS } from './document-limits.ts'
 
-/** The parts of a request that name its document. Not checked yet. */
+/** Not checked yet. */
 export interface RequestedDocument {
   query?: unknown
   extensions?: unknown
-  /** The field of GraphQL over HTTP for persisted documents. */
+  /** Of GraphQL over HTTP. */
   documentId?: unknown
 }
 
@@ -19,8 +19,8 @@ const EXTENSIONS = z.object({ persistedQuery: z.object({ sha256Hash: z.string() 
 export type OperationList = ReadonlyMap<string, string>
 
 /**
- * Returns the text of the document, or undefined for a request without one. Throws GraphQLError. `isOperator`: the request
- * has the operator's key, and may run any document.
+ * The document's text; undefined for a request without one. Throws GraphQLError. `isOperator`: with the
+ * operator's key, any document may run.
  */
 export type PersistedQueries = (requested: RequestedDocument, isOperator: boolean) => string | undefined
 
@@ -46,7 +46,7 @@ function createNoPersistedQueries(): PersistedQueries {
   }
 }
 
-/** Apollo's automatic persisted queries: stores each document that comes with its SHA-256. */
+/** Apollo's automatic persisted queries: stores a document that comes with its SHA-256. */
 function createAutomaticPersistedQueries(): PersistedQueries {
   const stored = new LRUCache<string, string>({
     max: MAX_STORED_DOCUMENTS,
@@ -73,7 +73,7 @@ function createAutomaticPersistedQueries(): PersistedQueries {
   }
 }
 
-/** Only documents of the list, by id or by text. White space and comments of a text do not matter. */
+/** By id or text. White space and comments do not matter. */
 function createAllowList(documents: OperationList): PersistedQueries {
   const texts = new Set([...documents.values()].map(stripIgnoredCharacters))
   return (requested, isOperator) => {
@@ -110,7 +110,7 @@ function idOf({ extensions, documentId }: RequestedDocument): string | undefined
 }
 
 /**
- * Clients compare the message, and then send the whole document. Status 400 only for clients that accept
+ * Clients compare the message, and then send the document. Status 400 only for clients that accept
  * application/graphql-response+json.
  */
 function persistedQueryError(

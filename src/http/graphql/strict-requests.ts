@@ -8,7 +8,7 @@ import { checkCrossSite } from '../security/cross-site.ts'
 import { toParams } from './multipart.ts'
 import type { PersistedQueries, RequestedDocument } from './persisted-queries.ts'
 
-/** Refuses invalid GraphQL requests with the right status and without repeating the body. */
+/** With the right status and without repeating the body. */
 export function useStrictRequests(
   bodies: Bodies,
   persistedQueries: PersistedQueries,
@@ -17,7 +17,7 @@ export function useStrictRequests(
   return {
     onRequest(hook) {
       const { requestHandler } = hook
-      // Not in a hook for the response: a client that disconnects must not end it before the operation.
+      // Not in a hook for the response: a disconnect must not end it before the operation.
       hook.setRequestHandler(async (request, context) => {
         await using held = new AsyncDisposableStack()
         holders.set(request, held)
@@ -54,7 +54,7 @@ export function useStrictRequests(
       // Yoga refuses it.
       if (!isTextOrAbsent(requested.query)) return
       const query = persistedQueries(requested, hasOperatorKey(request.headers, context.caller))
-      // Yoga answers 200 here to clients that accept only application/json.
+      // Yoga answers 200 to clients that accept only application/json.
       if (query === undefined) throw requestError('BAD_REQUEST', 'The request has no "query".')
       const { documentId: _, ...rest }: GraphQLParams & { documentId?: unknown } = params
       setParams({ ...rest, query })

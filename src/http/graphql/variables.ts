@@ -1,4 +1,4 @@
-// Unlike the executor, this check of variables reports the path of the invalid field.
+// Unlike the executor, it reports the path of the invalid field.
 import {
   getOperationAST,
   GraphQLError,
@@ -21,7 +21,7 @@ const MAX_MESSAGE_LENGTH = 400
 
 class TooManyErrors extends Error {}
 
-/** At most 10 errors, each BAD_USER_INPUT with the path of the field. */
+/** At most 10, each BAD_USER_INPUT with a path. */
 export function variableErrors(use: VariableUse): GraphQLError[] {
   const errors: GraphQLError[] = []
   try {

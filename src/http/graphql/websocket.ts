@@ -29,7 +29,7 @@ const CLOSE_TIMEOUT_MS = 1_000
 
 export type Sockets = ReturnType<typeof createSockets>
 
-/** graphql-transport-ws on the pipeline of Yoga. Checks the Origin header, which browsers send. */
+/** graphql-transport-ws through Yoga. Checks the Origin header, which browsers send. */
 export function createSockets(
   yoga: GraphQLServer,
   options: {
@@ -41,7 +41,7 @@ export function createSockets(
     persistedQueries: PersistedQueries
     clock: Clock
     log: Logger
-    /** Interval of pings, and the time limit of an answer. */
+    /** Of pings, and the time limit of an answer. */
     keepAliveMs?: number
   },
 ) {
@@ -86,7 +86,7 @@ export function createSockets(
           const { caller } = ctx.extra
           const traceparent = ctx.connectionParams?.['traceparent']
           const request = toRequest(ctx.extra.request)
-          // Without a document, the library requires an empty one.
+          // The library requires an empty document.
           const isOperator = hasOperatorKey(request.headers, caller, ctx.connectionParams)
           const query = options.persistedQueries({ ...payload }, isOperator)
           if (query === undefined) throw requestError('BAD_REQUEST', 'The message has no "query".')
@@ -112,7 +112,7 @@ export function createSockets(
             rootValue: { pipeline },
           }
         } catch (error) {
-          // A thrown error would close the socket and with it all other operations.
+          // A thrown error would end all operations of the socket.
           return [toMessageError(mask(error))]
         }
       },
@@ -125,7 +125,7 @@ export function createSockets(
   const closing = new WebSocketServer({ noServer: true })
   return {
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-      // Must not throw, which would end the process: the path of `GET //` is not a URL.
+      // A throw would end the process: the path of `GET //` is not a URL.
       const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname
       if (path === undefined || withoutBase(path, basePathOf(options.publicUrl)) !== '/graphql')
         return refuse(socket, '404 Not Found')
@@ -133,11 +133,11 @@ export function createSockets(
       if (apiKeyInUrlProblem(request.url ?? '', options.adminKey) !== undefined)
         return refuse(socket, '400 Bad Request')
       const client = options.readClient(toRequest(request), request.socket.remoteAddress)
-      // Browsers let pages of any site open a socket.
+      // Pages of any site can open a socket.
       const isAllowed = isAllowedOrigin(request.headers.origin ?? null, client.origin, options)
       if (hostProblem(client.origin, options.publicUrl) !== undefined || !isAllowed)
         return refuse(socket, '403 Forbidden')
-      // Clients take a refused handshake for a permanent failure, and a close code as a reason to reconnect.
+      // Clients take a refused handshake as permanent, and reconnect after a close code.
       if (disposed)
         return closing.handleUpgrade(request, socket, head, (ws) => {
           ws.on('error', (error) => options.log.debug({ err: error }, 'websocket failed'))
@@ -146,20 +146,20 @@ export function createSockets(
       server.handleUpgrade(request, socket, head, (ws) => {
         ignoreSendErrors(ws)
         server.emit('connection', ws, request)
-        // The protocol library logs errors to the console, although any client can cause them.
+        // The protocol library logs errors, which any client can cause, to the console.
         ws.removeAllListeners('error')
         ws.on('error', (error) => options.log.debug({ err: error }, 'websocket failed'))
         limitFrames(ws, options.clock)
       })
     },
-    /** Closes every socket with 1001, which makes clients reconnect. */
+    /** With 1001, after which clients reconnect. */
     async close(): Promise<void> {
       await (disposed ??= Promise.resolve(protocol.dispose()))
     },
   }
 }
 
-/** The protocol library would log sends to a disconnected client to the console. */
+/** The protocol library would log them to the console. */
 function ignoreSendErrors(socket: WebSocket): void {
   const send = socket.send.bind(socket)
   Object.assign(socket, {
@@ -168,9 +168,9 @@ function ignoreSendErrors(socket: WebSocket): void {
   })
 }
 
-/** A close code of graphql-transport-ws. */
+/** Of graphql-transport-ws. */
 const FORBIDDEN = 4403
-/** IANA's registry of WebSocket close codes. Clients of graphql-ws reconnect after it. */
+/** IANA's registry of WebSocket close codes; graphql-ws then reconnects. */
 const TRY_AGAIN_LATER = 1013
 const SERVICE_RESTART = 1012
 
@@ -208,7 +208,7 @@ function originOf({ headers }: IncomingMessage): string {
 }
 
 function refuse(socket: Duplex, status: string): void {
-  // An error of a disconnected client must not end the process.
+  // A client's disconnect must not end the process.
   socket.on('error', () => {})
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
@@ -236,7 +236,7 @@ function limitFrames(socket: WebSocket, clock: Clock): void {
   for (const event of ['message', 'ping', 'pong']) socket.on(event, count)
 }
 
-/** Ignores further messages. The protocol limits the reason to 123 bytes. */
+/** Ignores further messages. The protocol allows 123 bytes of reason. */
 function closeSocket(socket: WebSocket, clock: Clock, code: number, reason: string): void {
   for (const event of ['message', 'ping', 'pong']) socket.removeAllListeners(event)
   socket.close(code, reason)

@@ -1,4 +1,4 @@
-// Arguments that several tools take. Their rules are those of GenerateImageInput, applied by the engine.
+// Shared by several tools. The engine applies the rules of GenerateImageInput.
 import { z } from 'zod'
 import { BACKGROUNDS, COMPLEXITIES, OUTPUT_FORMATS, QUALITIES, SVG_EFFORTS } from '../../domain.ts'
 import { DEFAULT_INPUT, type TaskInput } from '../../engine/tasks/input.ts'

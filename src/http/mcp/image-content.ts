@@ -19,8 +19,8 @@ export interface InlineImage {
 }
 
 /**
- * The first images, at most 1024 pixels per edge and 200 kB each: the stored file if it fits, else a WebP. Without those
- * that were deleted.
+ * At most 1024 pixels per edge and 200 kB each: the stored file if it fits, else a WebP. Without deleted
+ * images.
  */
 export async function inlineImages(
   { renditions }: Pick<McpContext, 'renditions'>,

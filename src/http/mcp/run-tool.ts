@@ -12,7 +12,6 @@ import { toToolError } from './tool-error.ts'
 import type { McpContext, ToolCall } from './tool.ts'
 import { findTool, TOOLS } from './tools.ts'
 
-/** What the tools of one HTTP request share. */
 export interface CallEnvironment extends Pick<ToolCall, 'dataUrls' | 'release'> {
   context: McpContext
 }

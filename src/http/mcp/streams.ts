@@ -1,4 +1,4 @@
-// One server and transport of the SDK per HTTP request: no session, so that any process can serve any request.
+// One server and transport of the SDK per HTTP request: without sessions, any process can serve any request.
 import {
   WebStandardStreamableHTTPServerTransport as Transport,
   type EventStore,

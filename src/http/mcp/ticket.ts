@@ -1,4 +1,5 @@
-// The id of an event of a stream. It says which task the client waits for, so that any process can continue the stream.
+// The id of a stream's event says which task the client waits for, so that any process can continue the
+// stream.
 import { z } from 'zod'
 import { gatewayErrorOf } from '../../errors.ts'
 import { identityOf, type CallIdentity } from './call-key.ts'

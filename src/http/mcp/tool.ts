@@ -14,7 +14,6 @@ export interface McpContext extends Context {
   log: Logger
 }
 
-/** What a tool may use of the request that called it. */
 export interface ToolCall {
   context: McpContext
   /** Aborts the wait for a result, not the task. */

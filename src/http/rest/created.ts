@@ -6,7 +6,6 @@ import type { CreateRequest } from './read-request.ts'
 import { resultHeaders } from './result.ts'
 import { hasAnswer } from './wait.ts'
 
-/** A request and its task. */
 export interface Created {
   exchange: RestExchange
   read: CreateRequest

@@ -36,7 +36,6 @@ export interface RestDeps {
   log: Logger
 }
 
-/** An authenticated request. */
 export interface RestExchange {
   request: Request
   client: Client

@@ -1,6 +1,7 @@
 // What OpenAI's API has no field for: headers, because SDKs check the fields of a body, or the body's object `darkroom`.
 import type { TaskInput } from '../../engine/tasks/input.ts'
 import { InvalidRequest } from './invalid-request.ts'
+import { readObject } from './values.ts'
 
 export interface Extensions {
   input: Partial<TaskInput>
@@ -25,9 +26,8 @@ const EXTENSIONS: readonly Extension[] = [
   { header: 'darkroom-unsupported', name: 'unsupported', read: readUnsupported },
 ]
 
-/** `given`: the body's object, undefined without. Where both set a value, the header applies. */
-export function readExtensions(headers: Headers, given: unknown): Extensions {
-  const body = objectOf(given)
+/** `body`: its object `darkroom`. Where both set a value, the header applies. */
+export function readExtensions(headers: Headers, body: Readonly<Record<string, unknown>>): Extensions {
   const input = {}
   for (const { header, name, read } of EXTENSIONS) {
     const value = headers.get(header)
@@ -41,12 +41,6 @@ export function readExtensions(headers: Headers, given: unknown): Extensions {
     isFresh: headers.get('darkroom-fresh') === '1' || body['fresh'] === true,
     isAsync: prefers.includes('respond-async') || body['async'] === true,
   }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  if (value === undefined || value === null) return {}
-  if (typeof value === 'object' && !Array.isArray(value)) return { ...value }
-  throw invalid('darkroom', 'must be an object')
 }
 
 function readKey(value: unknown, name: string): Partial<TaskInput> {
@@ -66,7 +60,7 @@ function readMetadata(value: unknown, name: string): Partial<TaskInput> {
           if (at === -1) throw invalid(name, 'must be key=value, separated by commas')
           return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
         })
-      : Object.entries(objectOf(value))
+      : Object.entries(readObject(value, name, false))
   return { metadata: pairs.map(([key, text]) => ({ key, value: textOf(text, `${name}.${key}`) })) }
 }
 

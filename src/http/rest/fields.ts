@@ -7,15 +7,17 @@ import {
   OUTPUT_FORMATS,
   QUALITIES,
   STYLES,
+  type Animation,
 } from '../../domain.ts'
 import type { TaskInput } from '../../engine/tasks/input.ts'
 import { InvalidRequest } from './invalid-request.ts'
-
-/** `isText`: the value is a part of a form. */
-type Read = (value: unknown, name: string, isText: boolean) => unknown
+import { readSvg } from './svg-field.ts'
+import { choice, readNumber, readText, shown, type Read } from './values.ts'
 
 export interface Field {
   input: keyof TaskInput
+  /** Several fields set one input. */
+  part?: keyof Animation
   read: Read
 }
 
@@ -36,67 +38,41 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   user: { input: 'user', read: readLabel },
   safety_identifier: { input: 'safetyIdentifier', read: readLabel },
   complexity: { input: 'complexity', read: choice(COMPLEXITIES) },
+  frame_count: { input: 'animation', part: 'frames', read: readNumber },
+  frame_duration_ms: { input: 'animation', part: 'frameDurationMs', read: readNumber },
+  svg: { input: 'svg', read: readSvg },
 }
 
-/** Fields that no provider supports, and without which it would be another picture. */
-export const UNSUPPORTED_FIELDS: ReadonlySet<string> = new Set([
-  'frame_count',
-  'frame_duration_ms',
-  'svg',
-  'markup',
-])
+export function setField(given: Partial<TaskInput>, { input, part }: Field, value: unknown): void {
+  if (part === undefined) Object.assign(given, { [input]: value })
+  else given.animation = { frames: null, frameDurationMs: null, ...given.animation, [part]: value }
+}
 
 /** About the response. */
 export const RESPONSE_FIELDS: ReadonlySet<string> = new Set(['stream', 'response_format', 'darkroom'])
 
-const NAMES = new Map(Object.entries(FIELDS).map(([name, { input }]) => [input as string, name]))
+const NAMES = new Map([
+  ['animation', 'frame_count'],
+  ['svg.effort', 'svg.reasoning.effort'],
+  ...Object.entries(FIELDS).map(([name, { input, part }]): [string, string] => [
+    part === undefined ? input : `${input}.${part}`,
+    name,
+  ]),
+])
 
-/** `outputFormat` as `output_format`. Other names stay. */
+/** `outputFormat` as `output_format`, `animation.frames` as `frame_count`. Other names stay. */
 export function nameOf(input: string): string {
   return input === 'user' ? input : (NAMES.get(input) ?? input)
 }
 
 /** A message with the names of this API. */
 export function withNames(message: string): string {
-  return message.replaceAll(/\b[a-z]+[A-Z]\w*\b/g, nameOf)
-}
-
-function readText(value: unknown, name: string): string {
-  if (typeof value === 'string') return value
-  throw wrong(name, value, 'a string')
+  return message.replaceAll(/\b(?:animation(?:\.\w+)?|svg\.effort|[a-z]+[A-Z]\w*)\b/g, nameOf)
 }
 
 /** Of an end user. Null for an empty one. */
 function readLabel(value: unknown, name: string): string | null {
   return readText(value, name) || null
-}
-
-function readNumber(value: unknown, name: string, isText: boolean): number {
-  const number = isText && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  if (typeof number === 'number') return number
-  throw wrong(name, value, 'a whole number')
-}
-
-export function readBoolean(value: unknown, name: string, isText: boolean): boolean {
-  if (typeof value === 'boolean') return value
-  if (isText && (value === 'true' || value === '1')) return true
-  if (isText && (value === 'false' || value === '0')) return false
-  throw wrong(name, value, 'true or false')
-}
-
-export function readChoice<Value extends string>(
-  value: unknown,
-  name: string,
-  values: readonly Value[],
-): Value {
-  const found = values.find((one) => one === value)
-  if (found !== undefined) return found
-  throw wrong(name, value, values.join(', '))
-}
-
-function choice(values: readonly string[]): Read {
-  const words = values.map((value) => value.toLowerCase())
-  return (value, name) => readChoice(value, name, words).toUpperCase()
 }
 
 function readFormat(value: unknown, name: string): string {
@@ -108,14 +84,4 @@ function readFormat(value: unknown, name: string): string {
     `${name} is ${shown(value)}; use ${OUTPUT_FORMATS.join(', ').toLowerCase()}.`,
     name,
   )
-}
-
-function wrong(name: string, value: unknown, expected: string): InvalidRequest {
-  return new InvalidRequest('invalid_value', `${name} is ${shown(value)}; use ${expected}.`, name)
-}
-
-function shown(value: unknown): string {
-  // An uploaded file has a path of this server.
-  if (typeof value === 'object') return 'a file or an object'
-  return (JSON.stringify(value) ?? '').slice(0, 60)
 }

@@ -1,4 +1,4 @@
-// Images of an edit. A missing one is an error: the request would be charged as a generation.
+// A missing image is an error: the edit would be charged as a generation.
 import { UploadedFile } from '../../assets/upload.ts'
 import type { RawImage } from '../../engine/images/store-inputs.ts'
 import type { Form } from '../security/form.ts'
@@ -7,30 +7,42 @@ import { InvalidRequest } from './invalid-request.ts'
 export interface InputImages {
   images: RawImage[]
   mask: RawImage | null
+  markup: RawImage | null
 }
 
 /** SDKs name the parts differently: `image`, `image[]`, `image[0]`, `images`. */
 const IMAGE_PART = /^images?(?:\[\d*\])?$/
-const MASK_PART = /^mask(?:\[\d*\])?$/
+const GUIDE_PART = /^(?:mask|markup)(?:\[\d*\])?$/
 
-export const isImagePart = (name: string) => IMAGE_PART.test(name) || MASK_PART.test(name)
+export const isImagePart = (name: string) => IMAGE_PART.test(name) || GUIDE_PART.test(name)
 
 export function imagesOfForm(form: Form): InputImages {
-  const named = (pattern: RegExp) =>
-    form.flatMap(({ name, value }) => (pattern.test(name) && value !== '' ? [toImage(value, name)] : []))
-  const masks = named(MASK_PART)
-  if (masks.length > 1) throw invalid('mask', 'mask was sent twice; an edit has one mask.')
-  return withImages(named(IMAGE_PART), masks[0])
+  const parts = form.filter(({ name, value }) => isImagePart(name) && value !== '')
+  const guide = (name: 'mask' | 'markup') => {
+    const [first, second] = parts.filter((part) => part.name.replace(/\[\d*\]$/, '') === name)
+    if (second) throw invalid(name, `${name} was sent twice; an edit has one ${name}.`)
+    return first ? toImage(first.value, first.name) : null
+  }
+  const images = parts.filter(({ name }) => IMAGE_PART.test(name))
+  return atLeastOne({
+    images: images.map(({ name, value }) => toImage(value, name)),
+    mask: guide('mask'),
+    markup: guide('markup'),
+  })
 }
 
 export function imagesOfBody(body: Readonly<Record<string, unknown>>): InputImages {
-  const { image, images, mask } = body
-  const found = [...listOf(image, 'image'), ...listOf(images, 'images')]
-  return withImages(found, mask === undefined || mask === null ? undefined : toImage(mask, 'mask'))
+  const guide = (name: 'mask' | 'markup') =>
+    body[name] === undefined || body[name] === null ? null : toImage(body[name], name)
+  return atLeastOne({
+    images: [...listOf(body['image'], 'image'), ...listOf(body['images'], 'images')],
+    mask: guide('mask'),
+    markup: guide('markup'),
+  })
 }
 
-function withImages(images: RawImage[], mask: RawImage | undefined): InputImages {
-  if (images.length > 0) return { images, mask: mask ?? null }
+function atLeastOne(found: InputImages): InputImages {
+  if (found.images.length > 0) return found
   throw new InvalidRequest('missing_required_parameter', 'An edit needs at least one image.', 'image')
 }
 

@@ -5,9 +5,11 @@ import type { Bodies } from '../security/bodies.ts'
 import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES } from '../security/body.ts'
 import type { Form } from '../security/form.ts'
 import { readExtensions, type Extensions } from './extensions.ts'
-import { FIELDS, readBoolean, readChoice, RESPONSE_FIELDS, UNSUPPORTED_FIELDS } from './fields.ts'
+import { FIELDS, RESPONSE_FIELDS, setField } from './fields.ts'
 import { imagesOfBody, imagesOfForm, isImagePart } from './input-images.ts'
 import { InvalidRequest } from './invalid-request.ts'
+import { withSvgOfForm } from './svg-field.ts'
+import { readBoolean, readChoice, readObject } from './values.ts'
 
 /** A difference between request and task that the engine does not know. */
 export interface RestWarning {
@@ -42,11 +44,8 @@ export async function readCreateRequest(
 ): Promise<CreateRequest> {
   const { fields, form } = await readBody(request, bodies, held)
   const isForm = form !== undefined
-  const {
-    input: extended,
-    isFresh,
-    isAsync,
-  } = readExtensions(request.headers, parsed(fields['darkroom'], isForm))
+  const extensions = readObject(fields['darkroom'] ?? {}, 'darkroom', isForm)
+  const { input: extended, isFresh, isAsync } = readExtensions(request.headers, extensions)
   const warnings: RestWarning[] = []
   const given: Partial<TaskInput> = {}
   const images = form ? () => imagesOfForm(form) : () => imagesOfBody(fields)
@@ -59,8 +58,7 @@ export async function readCreateRequest(
       continue
     }
     const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined
-    if (field) Object.assign(given, { [field.input]: field.read(value, name, isForm) })
-    else if (UNSUPPORTED_FIELDS.has(name)) throw unsupported(name)
+    if (field) setField(given, field, field.read(value, name, isForm))
     else warnings.push(unknownField(name))
   }
   const { stream, response_format: format } = fields
@@ -69,6 +67,7 @@ export async function readCreateRequest(
   const model = given.model ?? DEFAULT_INPUT.model
   applyAlias(given, modelAliases, warnings)
   dropUnusable(given, isStream, warnings)
+  checkFrames(given, fields)
   const input = { ...DEFAULT_INPUT, ...given, ...extended, prompt: given.prompt ?? '' }
   if (input.prompt.trim() === '')
     throw new InvalidRequest('missing_required_parameter', 'prompt is missing. Describe the image.', 'prompt')
@@ -111,7 +110,8 @@ async function readBody(request: Request, bodies: Bodies, held: AsyncDisposableS
   if (length !== null && length > maxBytes) throw tooLarge(maxBytes)
   if (isForm) {
     const form = await bodies.receiveUpload(request, held, { maxFields: MAX_FORM_FIELDS, isPartAFile })
-    return { fields: Object.fromEntries(form.map(({ name, value }) => [name, value])), form }
+    const fields = Object.fromEntries(form.map(({ name, value }) => [name, value]))
+    return { fields: withSvgOfForm(fields), form }
   }
   const body = await bodies.read(request, held)
   if (body === undefined) throw tooLarge(maxBytes)
@@ -143,16 +143,6 @@ function tooLarge(maxBytes: number): Error {
   )
 }
 
-/** An object in a form is text. */
-function parsed(value: unknown, isForm: boolean): unknown {
-  if (!isForm || typeof value !== 'string') return value
-  try {
-    return JSON.parse(value)
-  } catch {
-    throw new InvalidRequest('invalid_value', 'darkroom must be a JSON object.', 'darkroom')
-  }
-}
-
 function applyAlias(
   given: Partial<TaskInput>,
   aliases: ReadOptions['modelAliases'],
@@ -180,16 +170,19 @@ function dropUnusable(given: Partial<TaskInput>, isStream: boolean, warnings: Re
   if (partialImages !== 0) ignored('partial_images', 'Without stream, partial_images is ignored.')
 }
 
+/** The engine knows both fields as one setting. */
+function checkFrames({ animation, outputFormat }: Partial<TaskInput>, fields: Body['fields']): void {
+  if (!animation || outputFormat === 'GIF') return
+  const name = (fields['frame_count'] ?? null) === null ? 'frame_duration_ms' : 'frame_count'
+  throw new InvalidRequest('unsupported_parameter', `${name} is for output_format gif only.`, name)
+}
+
 function imageInGeneration(name: string): InvalidRequest {
   return new InvalidRequest(
     'unsupported_parameter',
     `${name} belongs to /v1/images/edits; a generation has no input image.`,
     name,
   )
-}
-
-function unsupported(name: string): InvalidRequest {
-  return new InvalidRequest('unsupported_parameter', `No provider supports ${name}.`, name)
 }
 
 function unknownField(name: string): RestWarning {

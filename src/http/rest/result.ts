@@ -10,6 +10,7 @@ import type { ResolvedSettings } from '../../providers/provider.ts'
 import type { BodyPart } from './body.ts'
 import { nameOf, withNames } from './fields.ts'
 import type { ResponseFormat, RestWarning } from './read-request.ts'
+import { svgUsageBody, usageBody } from './usage-body.ts'
 
 export interface RestResult {
   task: TaskRow
@@ -19,18 +20,21 @@ export interface RestResult {
   costMicros: number | null
   usage: Usage | null
   resolved: ResolvedSettings
+  /** Author of an SVG. */
+  svgModel: string | undefined
 }
 
 export async function readResult(q: Queries, task: TaskRow): Promise<RestResult> {
   const [attempts, assets] = await Promise.all([listAttempts(q, [task.id]), listAssets(q, [task.id])])
-  const latest = attempts.findLast(({ resolved }) => resolved !== null)
+  const resolved = attempts.findLast((attempt) => attempt.resolved !== null)?.resolved ?? {}
   return {
     task,
     images: resultsAmong(attempts, assets),
     charged: chargedOfAll(attempts),
     costMicros: costOfAll(attempts, task.status),
     usage: usageOfAll(attempts),
-    resolved: latest?.resolved ?? {},
+    resolved,
+    svgModel: resolved.svgModel ?? task.request.svg?.model,
   }
 }
 
@@ -44,8 +48,8 @@ export function createdAtOf({ task }: Pick<RestResult, 'task'>): number {
   return Math.floor((task.finishedAt ?? task.createdAt) / 1000)
 }
 
-/** What was made: size and format by the bytes, the others if the provider reported them. */
-export function echoOf({ images, resolved }: RestResult): Record<string, string> {
+/** What was made: size and format by the bytes, background and quality if the provider reported them. */
+export function echoOf({ task, images, resolved }: RestResult): Record<string, string> {
   const [first] = images
   const { background, quality } = resolved
   return {
@@ -53,34 +57,8 @@ export function echoOf({ images, resolved }: RestResult): Record<string, string>
     ...(first && { output_format: first.mimeType.replace(/^image\/|\+xml$/g, '') }),
     ...(quality && quality !== 'AUTO' && { quality: quality.toLowerCase() }),
     ...(first && { size: `${first.width}x${first.height}` }),
+    ...(task.request.user !== null && { safety_identifier: task.request.user }),
   }
-}
-
-/** Null unless all counts are known that typed clients require. */
-export function usageBody(usage: Usage | null): UsageBody | null {
-  if (!usage) return null
-  const { inputTokens, outputTokens, totalTokens, inputTextTokens, inputImageTokens } = usage
-  const { outputTextTokens, outputImageTokens } = usage
-  if (inputTokens === null || outputTokens === null || totalTokens === null) return null
-  if (inputTextTokens === null || inputImageTokens === null) return null
-  return {
-    input_tokens: inputTokens,
-    output_tokens: outputTokens,
-    total_tokens: totalTokens,
-    input_tokens_details: { text_tokens: inputTextTokens, image_tokens: inputImageTokens },
-    ...(outputTextTokens !== null &&
-      outputImageTokens !== null && {
-        output_tokens_details: { text_tokens: outputTextTokens, image_tokens: outputImageTokens },
-      }),
-  }
-}
-
-export interface UsageBody {
-  input_tokens: number
-  output_tokens: number
-  total_tokens: number
-  input_tokens_details: { text_tokens: number; image_tokens: number }
-  output_tokens_details?: { text_tokens: number; image_tokens: number }
 }
 
 export function warningsOf({ task }: Pick<RestResult, 'task'>, own: readonly RestWarning[]): RestWarning[] {
@@ -103,12 +81,13 @@ export function imagePart(
 
 /** The body of a finished request. The images are last, so that a reader knows the rest before it. */
 export function resultBody(result: RestResult, form: ReplyForm): BodyPart[] {
-  const usage = usageBody(result.usage)
+  const [usage, svgUsage] = [usageBody(result.usage), svgUsageBody(result.usage, result.svgModel)]
   const warnings = warningsOf(result, form.warnings)
   const head = JSON.stringify({
     created: createdAtOf(result),
     ...echoOf(result),
     ...(usage && { usage }),
+    ...(svgUsage && { svg_usage: svgUsage }),
     ...(warnings.length > 0 && { warnings }),
   })
   const data = result.images.flatMap((asset, i): BodyPart[] => {

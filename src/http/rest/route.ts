@@ -147,5 +147,5 @@ const EXTENSION_FIELDS: Readonly<Record<string, string>> = {
 function paramOf(field: string, isForm: boolean): string {
   const [first = '', index] = field.split('.')
   if (first === 'images') return isForm || index === undefined ? 'image' : `images[${index}].image_url`
-  return EXTENSION_FIELDS[first] ?? nameOf(first)
+  return EXTENSION_FIELDS[first] ?? nameOf(field)
 }

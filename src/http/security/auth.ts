@@ -5,20 +5,20 @@ import type { Credential, Keyring } from '../../engine/access/keyring.ts'
 import { gatewayErrorOf, type GatewayError } from '../../errors.ts'
 import { retryAfterOf, retryHeaders, statusOf } from '../refusal.ts'
 
-/** `params` are the connectionParams of a WebSocket, where browsers cannot set headers. */
+/** `params`: connectionParams of a WebSocket, where browsers cannot set headers. */
 export function credentialOf(headers: Headers, params: Record<string, unknown> = {}): Credential {
   const values = new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value]))
   const read = (name: string, value = values.get(name)) =>
     typeof value === 'string' ? value : headers.get(name)
   const authorization = read('authorization')
   return {
-    // Any other scheme counts as an invalid key, not as a missing one.
+    // Another scheme is an invalid key, not a missing one.
     key: authorization === null ? null : (/^\s*Bearer +(\S+)\s*$/i.exec(authorization)?.[1] ?? ''),
     project: read('darkroom-project', values.get('project') ?? values.get('darkroom-project')),
   }
 }
 
-/** False for a caller who is an operator because no key exists yet. */
+/** False for an operator only because no key exists yet. */
 export function hasOperatorKey(
   headers: Headers,
   caller: Access | undefined,
@@ -38,7 +38,7 @@ export function apiKeyInUrlProblem(url: string, adminKey: string | null): string
   )
 }
 
-/** Sets `caller` in the server context, before the body is read. */
+/** Sets `caller` in the context, before the body is read. */
 export function useCaller(authenticate: Keyring['authenticate']): Plugin<{ caller?: Access }> {
   return {
     async onRequest(hook) {

@@ -7,7 +7,7 @@ import { createBodyBudget, UPLOAD_LIMITS, type BodyBudget } from './body-budget.
 import { lengthOf, MAX_JSON_BYTES, MAX_UPLOAD_BYTES, readBody } from './body.ts'
 import { receiveForm, type Form, type FormOptions } from './form.ts'
 
-/** What a request holds, its files and its part of a budget, is disposed of with `held`. */
+/** A request's files and its part of a budget are disposed of with `held`. */
 export interface Bodies {
   /** JSON, in memory. Undefined for a body over MAX_JSON_BYTES. */
   read(request: Request, held: AsyncDisposableStack): Promise<Buffer<ArrayBuffer> | undefined>

@@ -18,9 +18,9 @@ export interface Reservation extends Disposable {
 
 export interface BodyBudget {
   /**
-   * Waits until the budget has room for `bytes`, first in, first out. Throws SERVICE_UNAVAILABLE after `maxWaitMs`, if
-   * too many wait already, or if `signal` aborts. A body of unknown size reserves its maximum: bodies that grow while
-   * they hold a part of the budget could wait for each other without end.
+   * Waits for room, first in, first out. Throws SERVICE_UNAVAILABLE after `maxWaitMs`, if too many wait
+   * already, or if `signal` aborts. A body of unknown size reserves its maximum: bodies that grow while they
+   * hold a part could wait for each other without end.
    */
   reserve(bytes: number, signal: AbortSignal): Promise<Reservation>
   reservedBytes(): number
@@ -36,7 +36,7 @@ export const UPLOAD_LIMITS: BudgetLimits = {
   maxWaitMs: 15_000,
 }
 
-/** Bounds large bodies in memory, where each byte is up to five: as chunks, buffer, text, JSON values and file. */
+/** Large bodies in memory, where each byte is up to five: chunks, buffer, text, JSON values and file. */
 export const MEMORY_LIMITS: BudgetLimits = {
   maxBytes: 64 * MIB,
   maxBodies: Infinity,
@@ -100,7 +100,6 @@ export function createBodyBudget(limits: BudgetLimits, clock: Clock): BodyBudget
       if (at === -1) return
       waiting.splice(at, 1)
       resolve(undefined)
-      // The next one may be smaller.
       admit()
     }
     const admitted = new AbortController()

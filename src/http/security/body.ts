@@ -8,10 +8,10 @@ export const MAX_JSON_BYTES = 32 * 1024 * 1024
 
 export const MAX_UPLOAD_BYTES = 60 * 1024 * 1024
 
-/** A body of up to this size needs no reservation. */
+/** Up to this size without reservation. */
 const MAX_FREE_BYTES = 64 * 1024
 
-/** How long a body with a reservation may be waited for: so long, and longer by its bytes at the slowest rate. */
+/** With a reservation: so long, and longer by its bytes at the slowest rate. */
 const GRACE_MS = 10_000
 const MIN_BYTES_PER_MS = 16
 
@@ -22,8 +22,8 @@ export function lengthOf({ headers }: Request): number | null {
 }
 
 /**
- * Reads a body into memory; undefined for one over `maxBytes`. A large one waits for `reserve`. Throws what `reserve`
- * throws, and REQUEST_TIMEOUT.
+ * Undefined for a body over `maxBytes`. A large one waits for `reserve`. Throws what `reserve` throws, and
+ * REQUEST_TIMEOUT.
  */
 export async function readBody(
   request: Request,
@@ -49,8 +49,8 @@ export async function readBody(
 }
 
 /**
- * The chunks of a body. Reads no further than they are taken, and leaves the connection open for the response when the
- * loop is left. Throws REQUEST_TIMEOUT for a body that arrives too slowly while it `holds` a reservation.
+ * Reads no further than chunks are taken, and leaves the connection open for the response when the loop is
+ * left. Throws REQUEST_TIMEOUT for a body that arrives too slowly while it `holds` a reservation.
  */
 export async function* readChunks(
   request: Request,
@@ -86,10 +86,10 @@ async function within<T>(next: Promise<T>, ms: number, clock: Clock): Promise<T>
   return Promise.race([next, late]).finally(() => arrived.abort())
 }
 
-/** Its end does not close the stream, and with it the connection. */
+/** Its end keeps the stream, and so the connection, open. */
 function iterate({ body }: Request): AsyncIterator<Uint8Array, unknown> | undefined {
   if (body === null) return undefined
-  // The body of a request from node:http wraps Node's stream.
+  // A body from node:http wraps Node's stream.
   const wrapped: unknown = Reflect.get(body, 'readable')
   return wrapped instanceof Readable
     ? wrapped.iterator({ destroyOnReturn: false })

@@ -5,7 +5,7 @@ const MAX_FAILURES_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 const MAX_NETWORKS = 20_000
 
-/** Counts wrong secrets by network. */
+/** By network. */
 export function createBruteForceLimiter() {
   // Later failures do not extend the window.
   const failures = new LRUCache<string, number>({ max: MAX_NETWORKS, ttl: MINUTE_MS, noUpdateTTL: true })

@@ -9,7 +9,7 @@ export function answerClientErrors(server: Server): void {
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const response = responses.get(socket)
-    // Would become a part of the unfinished response.
+    // Would become part of the unfinished response.
     const isResponding = response !== undefined && response.headersSent && !response.writableEnded
     if (!socket.writable || isResponding) return void socket.destroy()
     socket.once('finish', () => socket.destroy())
@@ -27,7 +27,7 @@ function reasonOf({ code }: NodeJS.ErrnoException): [RequestErrorCode, string] {
 
 function responseText(code: RequestErrorCode, message: string): string {
   const status = REQUEST_ERRORS[code]
-  // Of no known path: OpenAI's SDKs need the last two.
+  // OpenAI's SDKs need the last two.
   const error = { code, message, type: 'invalid_request_error', param: null }
   const body = JSON.stringify({ error })
   const headers = {

@@ -7,7 +7,7 @@ export interface Client {
 
 export type ClientReader = (request: Request, remoteAddress: string | undefined) => Client
 
-/** Trusts X-Forwarded headers only from the `trusted` ranges. */
+/** X-Forwarded headers count only from `trusted` ranges. */
 export function createClientReader(trusted: readonly string[]): ClientReader {
   const ranges = trusted.map((range) => ipaddr.parseCIDR(range))
   const isTrusted = (address: string) => {
@@ -15,7 +15,7 @@ export function createClientReader(trusted: readonly string[]): ClientReader {
     return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits))
   }
 
-  /** Each proxy appends the address it received from; a client may send forged entries. */
+  /** Each proxy appends its sender's address; a client may send forged entries. */
   function firstUntrusted(nearest: string, forwarded: string[]): string {
     let address = nearest
     for (const next of forwarded.toReversed()) {

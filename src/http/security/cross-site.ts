@@ -22,10 +22,7 @@ export function checkCrossSite({ method, headers }: Request): void {
 /** Each is logged once. */
 const MAX_LOGGED_ORIGINS = 100
 
-/**
- * Refuses the preflight of an origin that is not allowed, with the remedy. Browsers show no body of it in the console: the
- * log has the remedy, too.
- */
+/** For an origin that is not allowed. Browsers show no body in the console: the log has the remedy, too. */
 export function createPreflightCheck(
   corsOrigins: readonly string[],
   log: Pick<Logger, 'warn'>,
@@ -45,7 +42,7 @@ export function createPreflightCheck(
   }
 }
 
-/** Against DNS rebinding, only local names and the host of PUBLIC_URL are served. */
+/** Against DNS rebinding: only local names and the host of PUBLIC_URL. */
 export function hostProblem(origin: string, publicUrl: string | null): string | undefined {
   const { hostname, host } = new URL(origin)
   const isLocalName = !hostname.includes('.') || hostname.endsWith('.localhost')
@@ -54,7 +51,7 @@ export function hostProblem(origin: string, publicUrl: string | null): string | 
   return `This server does not serve the host "${host.slice(0, 100)}". If the host is correct, set PUBLIC_URL to it.`
 }
 
-/** Whether a page of this origin may call: browsers send the header, other clients do not. Null: without the header. */
+/** Whether a page of this origin may call. Null: not a browser, which would send the header. */
 export function isAllowedOrigin(
   origin: string | null,
   own: string,

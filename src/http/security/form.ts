@@ -17,7 +17,7 @@ const LIMITS = {
   headerSize: 16_384,
 }
 
-/** The parts of a multipart body in order: text, or a file on disk. Several may have one name. */
+/** In order: text, or a file on disk. Several parts may have one name. */
 export type Form = readonly { name: string; value: string | UploadedFile }[]
 
 export interface FormOptions {
@@ -28,8 +28,9 @@ export interface FormOptions {
 }
 
 /**
- * Writes the files of a multipart body to paths from `newFile`, in the pace of the disk. The caller deletes them, also
- * after an error. Throws MULTIPART_INVALID, REQUEST_TOO_LARGE, REQUEST_TIMEOUT, and SERVICE_UNAVAILABLE for a full disk.
+ * Writes files to paths from `newFile`, in the pace of the disk. The caller deletes them, also after an
+ * error. Throws MULTIPART_INVALID, REQUEST_TOO_LARGE, REQUEST_TIMEOUT, and SERVICE_UNAVAILABLE for a full
+ * disk.
  */
 export async function receiveForm(
   request: Request,
@@ -77,13 +78,13 @@ export async function receiveForm(
   } catch (error) {
     parser.destroy()
     for (const { stream } of files) stream.destroy()
-    // An open file could appear again after it was deleted.
+    // An open file could reappear after it was deleted.
     await Promise.allSettled(files.map(({ written }) => written))
     throw toRefusal(error)
   }
 }
 
-/** By the parser for a cut file, and by the writer, which destroys the stream before its own error is known. */
+/** By the parser for a cut file, and by the writer, whose stream ends before its own error is known. */
 function reportedElsewhere(): void {}
 
 function openParser(

@@ -14,8 +14,8 @@ export function closeSlowClients(server: Server, timeoutMs: number, clock: Clock
 }
 
 /**
- * A socket's timeout ignores whether bytes are pending, and Node turns it off for streams; here it is on while bytes are
- * pending. It fires at the second expiry, because the first only records their number: 1/4 + 2 * 3/8 of `timeoutMs`.
+ * A socket's timeout ignores pending bytes, and Node turns it off for streams; here it is on while bytes are
+ * pending. The first expiry only records their number, the second fires: 1/4 + 2 * 3/8 of `timeoutMs`.
  */
 async function monitor(socket: Socket, timeoutMs: number, clock: Clock, closed: AbortSignal): Promise<void> {
   const socketTimeoutMs = Math.round((timeoutMs * 3) / 8)

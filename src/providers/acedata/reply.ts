@@ -119,8 +119,8 @@ function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): Fail
   return reply.status >= 300 ? verdictOfStatus(reply, words ? 'KNOWN' : 'FOREIGN') : VERDICTS.BROKEN
 }
 
-// docs.acedata.cloud, "Authentication" and "Responses": codes and statuses. Failed calls are "generally" not billed.
-// Messages do not decide: they may repeat the prompt.
+// docs.acedata.cloud, "Authentication" and "Responses": codes and statuses. Failed calls are "generally" not
+// billed.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
   // 400.
   ['bad_request', VERDICTS.REJECTED],

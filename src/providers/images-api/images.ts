@@ -79,11 +79,9 @@ type Fields = Readonly<Record<string, unknown>>
 
 interface Place {
   value: unknown
-  /** Of its field. */
   name: string
   /** All fields up to here may hold results. */
   isResult: boolean
-  /** An address here is an image's. */
   isEntry: boolean
   /** Enclosing objects, innermost first. */
   holders: readonly Fields[]

@@ -2,7 +2,6 @@ import { FormData } from 'undici'
 import type { ProviderRequest, ProviderRequestImage } from '../provider.ts'
 import type { Message } from '../wire/http.ts'
 
-/** Of JSON or a form. */
 export type Parameters = Readonly<Record<string, unknown>>
 
 /** JSON; a form for an edit. */

@@ -64,7 +64,6 @@ export async function readResult(
   { unwrap = (json) => json, requestIdIn }: ReplyEnvelope = {},
 ): Promise<CallResult> {
   const { first, body } = await peek(withoutBlank(received.body), START_BYTES).catch((error: unknown) => {
-    // A failure's status says enough.
     throw isSuccess(received) ? error : statusFailure(undefined, received)
   })
   const reply = { ...received, body }

@@ -46,7 +46,6 @@ export function streamFailure(error: UpstreamError, reply: ProviderReply, arrive
   return toProviderError({ ...verdict, kind, charged: 'UNKNOWN' }, toWords(error), reply)
 }
 
-// Messages do not decide: they may repeat the prompt.
 const CODES: Readonly<Record<string, FailureVerdict>> = {
   // help.openai.com/en/articles/6614457; first: older name.
   insufficient_quota: VERDICTS.QUOTA,

@@ -143,8 +143,8 @@ function verdictOn(words: UpstreamWords | undefined, reply: ProviderReply): Fail
   return status >= 400 ? verdictOfStatus(reply, 'KNOWN') : VERDICTS.BROKEN
 }
 
-// docs.jimmyai.cn, response codes, without 20000 (success) and -1 (server failure), which tells nothing, as any other
-// code. Messages do not decide: they may repeat the prompt.
+// docs.jimmyai.cn, response codes, without 20000 (success) and -1 (server failure), which tells nothing, as
+// any other code.
 const CODES: ReadonlyMap<string, FailureVerdict> = new Map([
   ['20001', VERDICTS.MISCONFIGURED],
   ['20002', VERDICTS.REJECTED],

@@ -46,8 +46,8 @@ export function traceIdIn(json: unknown): string | null | undefined {
   return envelopeIn(json)?.traceId
 }
 
-// By the page, a "response status code". One that is no status proves nothing about the charge; the higher of two
-// proves less. No other code is documented. Messages do not decide: they may repeat the prompt.
+// By the page, a "response status code". One that is no status proves nothing about the charge; the higher of
+// two proves less. No other code is documented.
 function verdictOf({ code }: Envelope, reply: ProviderReply): FailureVerdict {
   const status = Math.max(reply.status, /^[1-5]\d\d$/.test(code) ? Number(code) : 0)
   return status < 300 ? VERDICTS.BROKEN : verdictOfStatus({ ...reply, status }, 'KNOWN')

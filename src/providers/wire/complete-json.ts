@@ -1,6 +1,6 @@
 /**
- * JSON of the values that are complete in a JSON text that breaks off. A number at the end is left out, as it may go on, and
- * so is a string without its quote, unless it holds JSON itself. Undefined without a complete value.
+ * The complete values of a JSON text that breaks off, as JSON. Leaves out a number at the end, which may go
+ * on, and a string without its quote, unless it holds JSON itself. Undefined without a complete value.
  */
 export function completeJson(text: string): string | undefined {
   /** The brackets that close the open ones, outermost first. */

@@ -42,7 +42,7 @@ const RefusalRef = builder.objectRef<Refusal>('TaskRefusal').implement({
 
 type Outcome<Done extends { task: TaskRow }> = Done | { failure: unknown }
 
-/** One after the other, so that the order of inputs decides what a limit or a budget still permits. */
+/** In order, because earlier inputs may use up a limit or a budget. */
 async function outcomesOf<Input, Done extends { task: TaskRow }>(
   inputs: readonly Input[],
   work: (input: Input) => Promise<Done>,
@@ -57,7 +57,7 @@ async function outcomesOf<Input, Done extends { task: TaskRow }>(
   return outcomes
 }
 
-/** Each further input would wait for the database in vain. */
+/** Further inputs would wait for the database in vain. */
 function unavailableIn(outcome: Outcome<{ task: TaskRow }>): GatewayError | undefined {
   const error = 'failure' in outcome ? gatewayErrorOf(outcome.failure) : undefined
   return error?.code === 'SERVICE_UNAVAILABLE' || error?.code === 'SHUTTING_DOWN' ? error : undefined
@@ -74,7 +74,7 @@ const outcomeFields = (t: OutcomeFields, description: string) => ({
     resolve(outcome) {
       if (!('failure' in outcome)) return outcome.task
       if (gatewayErrorOf(outcome.failure)) return null
-      // A bug. It must not hide the other outcomes.
+      // A bug must not hide the other outcomes.
       throw outcome.failure
     },
   }),

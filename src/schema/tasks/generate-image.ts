@@ -65,7 +65,7 @@ export const REPLAYED =
 
 type InputFields = PothosSchemaTypes.InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>
 
-// Each `defaultValue` declares what DEFAULT_INPUT applies to absent fields and null.
+// `defaultValue` declares what DEFAULT_INPUT applies to absent fields and null.
 const settingFields = (t: InputFields) => ({
   prompt: t.string({
     required: true,

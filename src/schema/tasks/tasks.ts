@@ -50,7 +50,7 @@ builder.queryFields((t) => ({
     async resolve(_, { filter: given, orderBy, ...page }, { db, projectId }) {
       const filter = readFilter(given)
       const order = ORDERS[orderBy ?? 'CREATED_AT_DESC']
-      // Before the page: an event in between is delivered twice, but never lost.
+      // Before the page: an event in between is delivered twice, never lost.
       const feedSeq = await findFeedPosition(db.read, projectId)
       const tasks = await readPage(page, newestFirst, {
         list: (range) => listTasks(queriesFor(db, filter, order), projectId, filter, range, order),

@@ -7,12 +7,13 @@ import { serve } from './rest-serve.mjs'
 const files = (list) =>
   Promise.all(list.map(({ name, base64, type }) => toFile(Buffer.from(base64, 'base64'), name, { type })))
 
-async function withImages({ images, mask, ...params }) {
+async function withImages({ images, mask, markup, ...params }) {
   const image = await files(images)
   return {
     ...params,
     image: image.length === 1 ? image[0] : image,
     ...(mask && { mask: (await files([mask]))[0] }),
+    ...(markup && { markup: (await files([markup]))[0] }),
   }
 }
 

@@ -13,23 +13,45 @@ export function makeImage(
     : []
   const format = FORMATS.find((name) => name === parameters.output_format) ?? 'png'
   // Encoding takes more CPU time than the rest of a request, and every upstream starts with the same numbers.
-  const key = `${width}x${height} ${format} ${number % COLORS}`
-  const image = made.get(key) ?? encode(width, height, format, number % COLORS)
+  const frames = format === 'gif' ? Number(parameters.frame_count ?? 9) : 1
+  const delay = Number(parameters.frame_duration_ms ?? 200)
+  const key = `${width}x${height} ${format} ${number % COLORS} ${frames} ${delay}`
+  const image = made.get(key) ?? encode({ width, height, format, number: number % COLORS, frames, delay })
   made.set(key, image)
   return image
 }
 
-const FORMATS = ['png', 'jpeg', 'webp'] as const
+const FORMATS = ['png', 'jpeg', 'webp', 'gif', 'svg'] as const
 const COLORS = 256
 
-function encode(
-  width: number,
-  height: number,
-  format: (typeof FORMATS)[number],
-  number: number,
-): Promise<Buffer> {
+interface ImageToEncode {
+  width: number
+  height: number
+  format: (typeof FORMATS)[number]
+  number: number
+  frames: number
+  /** Of a frame, in milliseconds. */
+  delay: number
+}
+
+async function encode({ width, height, format, number, frames, delay }: ImageToEncode): Promise<Buffer> {
   const background = { r: (number * 67) % COLORS, g: (number * 29) % COLORS, b: 128 }
-  return sharp({ create: { width, height, channels: 3, background } })
-    .toFormat(format)
-    .toBuffer()
+  if (format === 'svg') {
+    const { r, g, b } = background
+    const size = `viewBox="0 0 ${width} ${height}"`
+    return Buffer.from(
+      `<svg xmlns="http://www.w3.org/2000/svg" ${size}><path fill="rgb(${r},${g},${b})" d="M0 0h${width}v${height}z"/></svg>`,
+    )
+  }
+  const image = sharp({
+    create: {
+      width,
+      height: height * frames,
+      channels: 3,
+      background,
+      ...(frames > 1 && { pageHeight: height }),
+    },
+  })
+  if (format !== 'gif') return image.toFormat(format).toBuffer()
+  return image.gif({ delay: Array<number>(frames).fill(delay), keepDuplicateFrames: true }).toBuffer()
 }

@@ -11,6 +11,15 @@ export interface Refusal {
 
 const COMMON = ['model', 'prompt', 'n', 'size', 'quality', 'user']
 const GPT = ['background', 'moderation', 'output_format', 'output_compression', 'stream', 'partial_images']
+const LATER = [
+  'complexity',
+  'safety_identifier',
+  'frame_count',
+  'frame_duration_ms',
+  'svg',
+  'svg[model]',
+  'svg[reasoning][effort]',
+]
 const DALLE = ['response_format', 'style']
 const EDIT = ['input_fidelity']
 
@@ -28,7 +37,7 @@ export function problemWith(request: ReceivedRequest, apiKey: string): Refusal |
   if (!isDalle && !model.startsWith('gpt-image')) {
     return invalid(404, 'model_not_found', null, `The model '${model}' does not exist.`)
   }
-  const allowed = new Set([...COMMON, ...(isDalle ? DALLE : GPT), ...(isEdit ? EDIT : [])])
+  const allowed = new Set([...COMMON, ...(isDalle ? DALLE : [...GPT, ...LATER]), ...(isEdit ? EDIT : [])])
   const unknown = Object.keys(parameters).find((name) => !allowed.has(name))
   if (unknown) return invalid(400, 'unknown_parameter', unknown, `Unknown parameter: '${unknown}'.`)
   if (parameters.input_fidelity !== undefined && model.startsWith('gpt-image-2')) {

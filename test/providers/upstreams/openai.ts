@@ -212,7 +212,13 @@ async function sendJson({ scenario, request, response, nextImage, charge }: Exch
   if (scenario !== 'hang') charge({ prompts: 1, images: n })
   const outputs = { output_tokens_details: { image_tokens: 196 * n, text_tokens: 0 } }
   const usage = { ...usageOf(n), ...outputs }
-  const body = JSON.stringify({ created: 1_780_003_000, ...chosenBy(request), data, usage })
+  const body = JSON.stringify({
+    created: 1_780_003_000,
+    ...chosenBy(request),
+    data,
+    usage,
+    ...svgUsageOf(request),
+  })
   response.setHeader('content-type', 'application/json').setHeader('content-length', Buffer.byteLength(body))
   if (scenario === 'truncated')
     return void response.write(body.slice(0, body.indexOf('b64_json') + 30), () => response.destroy())
@@ -276,6 +282,14 @@ function chosenBy({ parameters }: ReceivedRequest): object {
 function usageOf(n: number): object {
   const input_tokens_details = { text_tokens: 21, image_tokens: 0 }
   return { total_tokens: 21 + 196 * n, input_tokens: 21, output_tokens: 196 * n, input_tokens_details }
+}
+
+function svgUsageOf({ parameters }: ReceivedRequest): object {
+  if (parameters.output_format !== 'svg') return {}
+  const model =
+    parameters['svg[model]'] ?? z.object({ model: z.string() }).safeParse(parameters.svg).data?.model
+  const counts = { input_tokens: 40, output_tokens: 900, reasoning_tokens: 300, total_tokens: 940 }
+  return { svg_usage: { model: model ?? 'default-author', ...counts } }
 }
 
 const PARAMETERS = z.record(z.string(), z.unknown())

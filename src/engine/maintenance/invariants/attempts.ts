@@ -20,7 +20,7 @@ const CHARGES: Record<AttemptState, readonly Charged[]> = {
 }
 const LEASABLE: ReadonlySet<AttemptState> = new Set(['LEASED', 'SENDING', 'ACCEPTED', 'FETCHING'])
 
-/** After the end: images that could never be downloaded. */
+/** After the end: images never downloaded. */
 const ADDRESSED: ReadonlySet<AttemptState> = new Set(['FETCHING', 'FAILED', 'SUCCEEDED'])
 
 export const ATTEMPT_INVARIANTS: readonly Invariant[] = [

@@ -20,7 +20,7 @@ export interface InvariantFinding extends Pick<Invariant, 'id' | 'sentence'> {
   violations: string[]
 }
 
-/** Checks all invariants on the whole database, except those with the ids in `without`. */
+/** Except those with the ids in `without`. */
 export async function findViolations(
   q: Queries,
   store: AssetStore,

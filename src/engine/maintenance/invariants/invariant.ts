@@ -2,14 +2,12 @@ import type { AssetStore } from '../../../assets/store.ts'
 import type { Queries } from '../../../db/connection/database.ts'
 import type { IntegrityPage } from '../../../db/maintenance/integrity-pages.ts'
 
-/** Always holds. Checks return one sentence per violation. */
+/** Checks return one sentence per violation. */
 export interface Invariant {
   /** `I1` etc., never reused. I16 compares with providers' ledgers, in tests only. */
   id: string
   sentence: string
-  /** Checks one page of tasks. */
   checkPage?: (page: IntegrityPage, store: AssetStore) => Promise<string[]> | string[]
-  /** Checks the whole database at once. */
   checkAll?: (q: Queries) => Promise<string[]>
 }
 

@@ -51,7 +51,7 @@ export const LEDGER_INVARIANTS: readonly Invariant[] = [
   { id: 'I21', sentence: 'Usage counts match the attempts', checkAll: checkUsage },
 ]
 
-/** What may close the hold. An ADJUST line reverses an estimate that was not charged, or charges what was voided. */
+/** What may close the hold. ADJUST reverses an uncharged estimate, or charges what was voided. */
 function closingsOf(attempt: AttemptRow, isAdjusted: boolean): LedgerKind[][] {
   if (isHeld(attempt)) return [[]]
   const isPosted = attempt.costMicros !== null || attempt.estimatedMicros !== null

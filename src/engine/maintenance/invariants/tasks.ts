@@ -121,7 +121,7 @@ function forEachTask(check: (records: TaskRecords) => string[]): (page: Integrit
   }
 }
 
-/** Whether retention may have removed events of the task, from the first on. */
+/** Retention removes events from the first on. */
 function mayBeRemoved({ status, finishedAt }: TaskRow, now: number): boolean {
   return isFinished(status) && finishedAt !== null && finishedAt < now - MIN_RETENTION.eventsMs
 }
@@ -130,7 +130,7 @@ function statesOf(attempts: AttemptRow[]): string {
   return attempts.map(({ state }) => state).join(', ') || 'none'
 }
 
-/** Numbers are unique in a project: with each task's check, their count reveals a missing one. */
+/** Numbers are unique in a project: with each task's check, a count reveals a missing one. */
 async function checkFeeds(q: Queries): Promise<string[]> {
   return (await countFeeds(q)).flatMap(({ projectId, feedSeq, counted, events, first, last }) =>
     ensure(

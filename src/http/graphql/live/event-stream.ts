@@ -1,4 +1,4 @@
-// The body of a response with server-sent events: html.spec.whatwg.org/multipage/server-sent-events.html.
+// Server-sent events: html.spec.whatwg.org/multipage/server-sent-events.html.
 import { Readable, type Writable } from 'node:stream'
 import type { ExecutionResult } from 'graphql'
 import type { Clock } from '../../../clock.ts'
@@ -6,13 +6,13 @@ import { createFrames, toPayload } from './frames.ts'
 import { drained, isFull, settledOrAborted, type Sink } from './sink.ts'
 
 const PING_INTERVAL_MS = 12_000
-/** Some clients wait for the first bytes before they report an open stream. */
+/** Some clients report an open stream only after its first bytes. */
 const PING = Buffer.from(':\n\n')
 const COMPLETE = Buffer.from('event: complete\ndata:\n\n')
 
 /**
- * Sends what a viewer writes to the sink, and the results of the iterator, which ends the stream. When it is piped to a
- * response, it writes to it without a buffer of its own; otherwise it is read like any stream.
+ * Sends what a viewer writes to the sink, and the iterator's results, and ends with it. Piped to a response,
+ * it writes without a buffer of its own; otherwise it is read like any stream.
  */
 export class EventStream extends Readable {
   readonly #start: (sink: Sink) => AsyncIterator<ExecutionResult>

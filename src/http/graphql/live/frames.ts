@@ -3,17 +3,16 @@ import type { ExecutionResult, GraphQLError } from 'graphql'
 import { toGraphQLError } from '../mask.ts'
 
 export interface Frame {
-  /** Position of its event in the log. */
+  /** Of its event in the log. */
   position: number
   /** A GraphQL result as JSON. */
   payload: Buffer
 }
 
-/** Frames that are written together. */
 export interface Frames {
-  /** Those after a position; undefined if there are none. */
+  /** Undefined without any. */
   after(position: number): Frames | undefined
-  /** Messages of graphql-transport-ws for the operation with this id. */
+  /** Of graphql-transport-ws, for the operation with this id. */
   messages(id: string): readonly Buffer[]
   /** In the event stream format. */
   events(): Buffer
@@ -21,7 +20,7 @@ export interface Frames {
 
 export function createFrames(frames: readonly Frame[]): Frames {
   let events: Buffer | undefined
-  /** Of the latest id: many clients number their operations from 1. */
+  /** Many clients number their operations from 1. */
   let latest: { id: string; messages: readonly Buffer[] } | undefined
   const own: Frames = {
     after(position) {
@@ -47,7 +46,7 @@ function toMessage(id: string, payload: Buffer): Buffer {
   return Buffer.concat([head, payload, MESSAGE_END])
 }
 
-/** A result as JSON, with errors as clients may see them. */
+/** With errors as clients may see them. */
 export function toPayload(
   { data, errors }: ExecutionResult,
   mask: (error: GraphQLError) => GraphQLError,
@@ -56,7 +55,7 @@ export function toPayload(
   return Buffer.from(JSON.stringify({ data, ...visible }))
 }
 
-/** `http` is the status of a response without values. */
+/** `http`: the status of a response without values. */
 function withoutHttp(error: GraphQLError): GraphQLError {
   const { http: _, ...visible } = error.extensions
   return toGraphQLError(error.message, visible, error)

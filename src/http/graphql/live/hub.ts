@@ -28,7 +28,7 @@ export interface LiveHub {
 
 export type LiveArgs = ExecutionArgs & { contextValue: Context }
 
-/** Writes its results to the sink; as an iterator it only ends. Starts with the first `next`. */
+/** Writes its results to the sink; as an iterator it only ends. Starts at the first `next`. */
 export interface Viewer extends AsyncIterableIterator<never, void> {
   sink: Sink | undefined
 }
@@ -48,7 +48,7 @@ export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log
     validated: ValidatedSubscriptionArgs,
   ): Subscription {
     const groupKey = groupKeyOf(args)
-    // Loaders have no cache, so that groups can batch their reads together.
+    // Without a cache, groups can batch their reads together.
     loaders ??= args.contextValue.loaders
     const contextValue =
       groupKey === undefined ? args.contextValue : toSharedContext({ ...args.contextValue, loaders })

@@ -16,7 +16,7 @@ const HEADERS = {
   'content-encoding': 'none',
 }
 
-/** Runs subscriptions in the hub. Their results reach the viewer over its sink, past Yoga and graphql-ws. */
+/** In the hub, results reach the viewer over its sink, past Yoga and graphql-ws. */
 export function useLiveHub(hub: LiveHub): Plugin<Context & LiveContext & { request: Request }> {
   const viewers = new WeakMap<Request, Viewer>()
   return {

@@ -13,7 +13,7 @@ import {
 import { rightsOf, type Context } from '../../../schema/context.ts'
 import { isPerViewer } from '../../../schema/per-viewer.ts'
 
-/** The argument of subscription fields that only says where a viewer begins. */
+/** Only says where a viewer begins. */
 const POSITION_ARGUMENT = 'after'
 
 interface Operation {
@@ -24,13 +24,13 @@ interface Operation {
   contextValue: Context
 }
 
-/** Undefined for a document whose result depends on more than the key: it is not shared. */
+/** Undefined for a document whose result depends on more than the key. */
 export function groupKeyOf(operation: Operation): string | undefined {
   const { document, operationName, variableValues, contextValue } = operation
   const { isShareable, positions } = analyse(operation)
   if (!isShareable) return undefined
   const variables = Object.entries(variableValues ?? {}).filter(([name]) => !positions.has(name))
-  // Errors have locations in the text, so texts that differ in white space are different documents.
+  // Errors have locations in the text, so white space makes another document.
   const text = document.loc?.source.body ?? print(document)
   const parts = [text, operationName ?? null, Object.fromEntries(variables), rightsOf(contextValue)]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
@@ -38,11 +38,11 @@ export function groupKeyOf(operation: Operation): string | undefined {
 
 interface Analysis {
   isShareable: boolean
-  /** Names of the variables that are used as a position only. */
+  /** Variables used as a position only. */
   positions: ReadonlySet<string>
 }
 
-/** By document and operation name: documents are parsed once. */
+/** By document and operation name: parsed once. */
 const analyses = new WeakMap<DocumentNode, Map<string, Analysis>>()
 
 function analyse({ schema, document, operationName }: Operation): Analysis {

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Frames } from './frames.ts'
 
-/** Where the frames of a viewer go. */
+/** For the frames of a viewer. */
 export interface Sink {
   write(frames: Frames): void
   /** Too many bytes are not sent yet: the viewer takes no frames until `drained`. */
@@ -10,7 +10,7 @@ export interface Sink {
   drained(signal: AbortSignal): Promise<void>
 }
 
-/** Beyond what the socket buffers of the kernel hold. Bounds the memory of a viewer that does not read. */
+/** Beyond the kernel's socket buffers. Bounds the memory of a viewer that does not read. */
 const MAX_UNSENT_BYTES = 65_536
 
 type Destination = Pick<Writable, 'writableLength' | 'writableNeedDrain' | 'once'>

@@ -1,14 +1,14 @@
-// Delivers a log to its viewers that have all earlier entries. They form groups, which differ in what they select from
-// an entry: per group and entry one execution, and the same bytes for every viewer.
+// Delivers a log to viewers that have all earlier entries. They form groups by what they select: per group
+// and entry one execution, and the same bytes for every viewer.
 import type { Clock } from '../../../clock.ts'
 import type { Batch, Entry, Log } from '../../../engine/events/live-source.ts'
 import type { Frames } from './frames.ts'
 import type { Sink } from './sink.ts'
 
-/** Events within it after a delivery are delivered together. The log is their buffer. */
+/** Events within it after a delivery go together, buffered in the log. */
 const COALESCE_MS = 10
 
-/** The frames of entries, in portions that bound memory. */
+/** In portions that bound memory. */
 export type Render = (entries: readonly Entry<unknown>[]) => AsyncIterable<Portion>
 
 export interface Portion {
@@ -17,7 +17,7 @@ export interface Portion {
   position: number
 }
 
-/** Why a viewer left: it does not read fast enough, the log has ended, or the topic cannot continue. */
+/** FULL: does not read fast enough. END: of the log. INTERRUPTED: the topic cannot continue. */
 export type Departure = 'FULL' | 'END' | 'INTERRUPTED'
 
 export interface Member {
@@ -35,7 +35,7 @@ interface Group {
 
 export type Topic = ReturnType<typeof createTopic>
 
-/** Starts at the position of its first member. `onEmpty` is called once, when the last member has left. */
+/** Starts at its first member's position. `onEmpty`: once, when the last member has left. */
 export function createTopic(
   log: Log<unknown>,
   { start, clock, onEmpty }: { start: number; clock: Clock; onEmpty: () => void },
@@ -59,7 +59,7 @@ export function createTopic(
 
   function releaseAll(departure: Departure): void {
     const members = [...groups.values()].flatMap((group) => [...group.members])
-    // A group that is still being rendered must not write to them.
+    // A group still being rendered must not write to them.
     for (const group of groups.values()) group.members.clear()
     groups.clear()
     close()
@@ -67,7 +67,7 @@ export function createTopic(
   }
 
   async function deliver({ entries, position: end }: Batch<unknown>): Promise<void> {
-    // A group that is formed from now on starts after the batch.
+    // New groups start after the batch.
     position = end
     await Promise.all(
       [...groups].map(async ([key, group]) => {
@@ -80,7 +80,7 @@ export function createTopic(
     )
   }
 
-  /** Must not wait: viewers that join see the same position of the group and of its members. */
+  /** Must not wait: viewers that join see one position of the group and its members. */
   function write(
     key: string,
     group: Group,
@@ -112,7 +112,7 @@ export function createTopic(
         await waiter.next(signal)
       }
     } catch {
-      // Each viewer reads the log by itself, and so meets the error by itself.
+      // Each viewer reads the log itself, and meets the error.
       releaseAll('INTERRUPTED')
     } finally {
       waiter.close()
@@ -121,7 +121,7 @@ export function createTopic(
 
   return {
     run,
-    /** A viewer that has all entries up to this position may join the group. */
+    /** A viewer with all entries up to it may join the group. */
     positionOf: (key: string) => groups.get(key)?.position ?? position,
     /** Returns a function that removes the member. */
     join(key: string, render: Render, member: Member): () => void {

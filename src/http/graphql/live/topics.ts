@@ -4,10 +4,10 @@ import { runForClient } from '../../../db/connection/priority.ts'
 import { createTopic, type Topic } from './topic.ts'
 import type { FindTopic } from './viewer.ts'
 
-/** One topic per log that has viewers. It is created by the first viewer that reaches the end of the log. */
+/** One per log with viewers, made by the first viewer that reaches the log's end. */
 export function createTopics(clock: Clock): FindTopic {
   const topics = new Map<string, Topic>()
-  /** Topics outlive the request that creates them. */
+  /** Topics outlive their first request. */
   const outsideRequests = AsyncLocalStorage.snapshot()
 
   return ({ source: { log }, key }, { position, isCaughtUp }) => {

@@ -1,4 +1,4 @@
-// A viewer reads the log by itself until it has all entries that its group has, and then joins. It leaves when its
+// A viewer reads the log itself until it has all entries of its group, and then joins. It leaves when its
 // connection is full, and reads again when that has drained.
 import type { Batch, Entry, LiveSource } from '../../../engine/events/live-source.ts'
 import { createFrames, type Frame } from './frames.ts'
@@ -7,7 +7,7 @@ import type { Departure, Member, Portion, Topic } from './topic.ts'
 
 export interface Subscription {
   source: LiveSource<unknown>
-  /** Viewers with the same key and log get the same frames. */
+  /** With the same log, viewers get the same frames. */
   key: string
   execute: (entries: readonly Entry<unknown>[]) => Promise<Frame[]>
 }
@@ -15,17 +15,15 @@ export interface Subscription {
 /** The topic of the log, if a viewer with this position may join its group. */
 export type FindTopic = (subscription: Subscription, reached: Reached) => Topic | undefined
 
-/** How far a viewer is. */
 interface Reached {
   position: number
-  /** No more entries were in the log. */
   isCaughtUp: boolean
   isEnd: boolean
 }
 
-/** Entries that are executed at once, which bounds memory: a result may hold the bytes of an image. */
+/** Of entries executed at once: bounds memory, as a result may hold an image. */
 const SLICE = 10
-/** Of the frames that a group writes together. */
+/** Of frames that a group writes together. */
 const MAX_PORTION_BYTES = 1_000_000
 
 /** Resolves at the end of the log, after all frames were written. Rejects when reading fails. */
@@ -56,7 +54,7 @@ export async function follow(
     if (batch.isLost) return sendSnapshot(await source.resync())
     for (const slice of slicesOf(await source.select(batch.entries))) {
       await send(slice)
-      // The rest is read again later, so that a full viewer holds no entries.
+      // Read again later, so that a full viewer holds no entries.
       if (sink.isFull()) return { position: slice.at(-1)!.position, isCaughtUp: false, isEnd: false }
     }
     return endOf(batch)
@@ -67,7 +65,6 @@ export async function follow(
     if (!signal.aborted) sink.write(createFrames(frames))
   }
 
-  /** Resolves when the viewer has left. */
   async function stayIn(topic: Topic, position: number): Promise<Reached> {
     const left = Promise.withResolvers<Departure | 'ABORTED'>()
     const member: Member = { sink, position, onLeave: left.resolve }

@@ -4,7 +4,7 @@ import { drained, isFull, type Sink } from './sink.ts'
 
 const TEXT = { binary: false }
 
-/** For the operation with this id. `connection` is the socket below the WebSocket. */
+/** `connection`: the socket below the WebSocket. */
 export function createWebSocketSink(socket: WebSocket, connection: Socket, id: string): Sink {
   return {
     write(frames) {

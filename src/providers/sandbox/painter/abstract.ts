@@ -3,7 +3,6 @@ import { createNoise } from './random.ts'
 import type { Layout } from './layout.ts'
 import { linearGradient, path, round, type Point } from './svg.ts'
 
-/** Flowing bands with a few discs. */
 export function paintAbstract(layout: Layout): string {
   const random = layout.random('abstract')
   const { palette, width, height } = layout
@@ -53,7 +52,6 @@ function disc(layout: Layout, random: ReturnType<Layout['random']>, colours: rea
     <circle cx="${round(x - radius * 0.12)}" cy="${round(y - radius * 0.12)}" r="${round(radius * 0.82)}" fill="${mix(colour, layout.palette.light, 0.3)}" fill-opacity="0.5"/>`
 }
 
-// Below a band's edge, fainter with distance.
 function lines(crest: readonly Point[], random: ReturnType<Layout['random']>, colour: string): string {
   const count = random.pick([0, 4, 7, 10])
   // Half the points suffice; rendering time grows with them.

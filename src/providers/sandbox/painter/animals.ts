@@ -39,7 +39,6 @@ export function drawFox(layout: Layout): string {
     <path d="M-25 -93C-22 -97 -12 -97 -9 -93C-10 -87 -14 -83 -17 -82C-20 -83 -24 -87 -25 -93Z" fill="${night}"/>`
 }
 
-/** From behind. */
 export function drawCat(layout: Layout): string {
   const coat = applySceneLight(layout, '#2b2a33')
   const shade = mix(coat, '#000000', 0.3)

@@ -1,4 +1,4 @@
-// A glowing light crosses the picture: a moving element for the price of a copy per frame.
+// A moving light, for the price of a copy per frame.
 import { fromBitmap, type Bitmap } from './bitmap.ts'
 import { createRandom } from './random.ts'
 

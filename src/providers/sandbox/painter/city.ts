@@ -89,7 +89,6 @@ function windows(layout: Layout, random: ReturnType<Layout['random']>, facade: F
   return `<path d="${panes.join('')}" fill="${colour}" fill-opacity="${round((isDark ? 0.42 : 0.25) * 10 + facade.row * 1.6) / 10}"/>`
 }
 
-// Wet: reflected light, brightest at the top, with ripples.
 function paintRoad(layout: Layout): string {
   const random = layout.random('streaks')
   const top = streetLevel(layout)

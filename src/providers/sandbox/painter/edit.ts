@@ -63,7 +63,6 @@ async function decode(
   }
 }
 
-// Softens detail, then tints it with the sky.
 async function grade(base: Bitmap, { sky }: Palette): Promise<Bitmap> {
   const { width, height } = base
   const stops = sky.map((colour, index) => `<stop offset="${index / 3}" stop-color="${colour}"/>`).join('')
@@ -98,7 +97,6 @@ function withAlphaOf(colours: Bitmap, alpha: Bitmap): Bitmap {
   return { ...colours, data }
 }
 
-// Tilted, with white border, for the lower right corner.
 async function renderPrint(
   picture: SourcePicture,
   index: number,

@@ -96,7 +96,6 @@ const SNOW_LIGHT: Readonly<Record<TimeOfDay, Colour>> = {
   NIGHT: '#7f9cc0',
 }
 
-/** By time of day, varied at random, tinted with the scene's hue. */
 export function choosePalette(scene: Scene, random: Random): Palette {
   const turn = random.between(-9, 9)
   const base = random.pick(PALETTES[scene.timeOfDay])

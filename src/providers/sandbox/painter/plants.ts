@@ -3,7 +3,6 @@ import type { Layout } from './layout.ts'
 import { FAINT_EDGES, ellipsePath, mergeMarks, round, type Mark, type Point } from './svg.ts'
 import { landColour } from './terrain.ts'
 
-/** Grass, or stalks in snow. */
 export function paintTufts(layout: Layout, groundAt: (x: number) => number): string {
   const random = layout.random('tufts')
   const isSnow = layout.scene.weather === 'SNOW'
@@ -28,7 +27,6 @@ export function paintTufts(layout: Layout, groundAt: (x: number) => number): str
 /** Flowers of one row are drawn together. */
 const FLOWER_ROWS = 12
 
-/** Down to the lower edge, larger in the foreground. */
 export function paintFlowers(layout: Layout, groundAt: (x: number) => number): string {
   const random = layout.random('flowers')
   const { palette, width, height } = layout

@@ -36,7 +36,6 @@ function shrink(edge: number, scale: number): number {
   return Math.max(16, Math.round(edge * scale))
 }
 
-// Large and pale, weaker the more is finished.
 async function addStains(bitmap: Bitmap, missing: number, seed: string): Promise<Bitmap> {
   const random = createRandom(`${seed}/stains`)
   const edge = 9

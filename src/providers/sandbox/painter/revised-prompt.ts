@@ -23,7 +23,6 @@ const WEATHERS: Readonly<Record<Weather, string>> = {
   MIST: ', wrapped in mist',
 }
 
-/** As a model would, with what the picture shows. */
 export function revisePrompt(prompt: string): string {
   const { landscape, timeOfDay, weather } = readScene(prompt, createRandom(prompt))
   const subject = prompt.trim().replace(/[.!,;]$/u, '')

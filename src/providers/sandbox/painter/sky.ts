@@ -30,7 +30,6 @@ function background({ width, height, horizon, palette }: Layout): string {
     <rect y="${round(horizon)}" width="${width}" height="${round(height - horizon)}" fill="${palette.sky[3]}"/>`
 }
 
-// Broad and faint: the gradient looks painted.
 function strokes(layout: Layout): string {
   const random = layout.random('strokes')
   const marks: string[] = []
@@ -90,7 +89,6 @@ function craters(moon: Layout['sun'], colour: string): string {
   return `<path d="${marks.join('')}" fill="${colour}" fill-opacity="0.45"/>`
 }
 
-// Flat ellipses.
 function clouds(layout: Layout): string {
   const random = layout.random('clouds')
   const isThick = layout.scene.weather === 'RAIN' || layout.scene.weather === 'MIST'

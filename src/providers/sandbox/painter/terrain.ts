@@ -42,7 +42,6 @@ export function landColour(layout: Layout, nearness: number): Colour {
   return mix(layout.palette.haze, layout.palette.ground, nearness)
 }
 
-/** Lit edge towards the sun, haze at the bottom. */
 export function paintRidge(layout: Layout, ridge: Ridge): string {
   const colour = landColour(layout, ridge.nearness)
   const foot = mix(colour, layout.palette.sky[3], 0.5 * (1 - ridge.nearness))
@@ -69,7 +68,6 @@ export function crestAt(ridge: Ridge, x: number): number {
   return ridge.crest[Math.min(ridge.crest.length - 1, Math.max(0, index))]?.y ?? 0
 }
 
-/** Along the slope, like rock layers. */
 export function paintStrata(layout: Layout, crest: readonly Point[]): string {
   const random = layout.random('strata')
   const colours = [layout.palette.light, layout.palette.sky[2], '#05060c']
@@ -99,7 +97,6 @@ export interface PineSettings {
   gap: number
 }
 
-/** Along a crest; with snow in snowy weather. */
 export function paintPines(layout: Layout, ridge: Ridge, wood: PineSettings): string {
   const random = layout.random(`${ridge.name}-pines`)
   const density = createNoise(random, 2)

@@ -3,7 +3,6 @@ import { skyColourAt } from './palette.ts'
 import type { Layout } from './layout.ts'
 import { ellipsePath, linearGradient, mergeMarks, round, type Mark } from './svg.ts'
 
-/** From `top` down, with reflections of sky and sun. */
 export function paintWater(layout: Layout, top: number): string {
   const { palette, width, height } = layout
   const deep = mix(palette.sky[0], palette.ground, layout.scene.weather === 'SNOW' ? 0.05 : 0.45)

@@ -2,7 +2,6 @@ import { mix } from './colour.ts'
 import type { Layout } from './layout.ts'
 import { dot, linearGradient, mergeMarks, round, type Mark } from './svg.ts'
 
-/** Snow or rain, or nothing. */
 export function paintWeather(layout: Layout): string {
   if (layout.scene.weather === 'SNOW') return flakes(layout)
   return layout.scene.weather === 'RAIN' ? rain(layout) : ''
@@ -35,7 +34,7 @@ function rain(layout: Layout): string {
   return `<path d="${marks.join('')}" stroke="${colour}" stroke-width="1.1" stroke-opacity="0.26" fill="none"/>`
 }
 
-/** Around the height `y`. `id` is unique in the picture. */
+/** `id` is unique in the picture. */
 export function paintMist(layout: Layout, id: string, y: number, thickness: number): string {
   const colour = mix(layout.palette.sky[3], layout.palette.haze, 0.3)
   const strength = layout.scene.weather === 'MIST' ? 0.85 : 0.5
