@@ -143,7 +143,7 @@ describe('review', () => {
     await confirm.click()
     await expect
       .poll(() => page.locator(`[data-attempt="${first!.id}"] [role=alert]`).innerText())
-      .toMatch(/UNKNOWN/)
+      .toMatch(/needs no resolution/)
     expect(await page.locator('[data-attempt] input:checked').count()).toBe(1)
     await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(1)
     const [second] = await attemptsOf(tasks[1]!)
