@@ -292,7 +292,7 @@ it('a server that is killed and started again leaves an unknown outcome, which t
   const { page } = await openPage(browser, `${first.url}/review`, { refusals: true })
   await page.getByText('Every outcome is known.').waitFor()
   const id = await first.generate({ prompt: 'a raft' })
-  await page.getByRole('link', { name: 'Live' }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Live' }).click()
   await page.locator(`[data-task="${id}"][data-status=RUNNING]`).waitFor()
   await first.kill()
   await page.getByRole('status').getByText('Reconnecting').waitFor()
