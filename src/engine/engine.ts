@@ -175,8 +175,8 @@ export function createEngine(deps: Deps) {
       return watchProviders(deps, watchValue)
     },
 
-    resolveAttempt: (projectId: string, attemptId: string, resolution: Resolution, note: string | null) =>
-      resolveAttempt(deps, projectId, attemptId, resolution, note),
+    resolveAttempt: (projectId: string, id: string, is: Resolution, note: string | null, by?: Access) =>
+      resolveAttempt(deps, projectId, id, is, note, by && deciderOf(by)),
     fetchResult: (by: Access, attemptId: string) => fetchResult(deps, by, attemptId),
     adjustCost: (by: Access, attemptId: string, costMicros: number, note: string) =>
       adjustCost(deps, by, attemptId, costMicros, note),

@@ -1,12 +1,13 @@
 // Usage, review and providers in Chromium, against a real server with keys and the sandbox.
 import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Scope } from '../../src/domain.ts'
 import { ADMIN_KEY, openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import type { Client } from '../support/client.ts'
 import { newPlace } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
+import { createLosses, type Losses } from './losses.ts'
 import { launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
 
 const PROVIDERS = [
@@ -18,10 +19,12 @@ const PROVIDERS = [
 let browser: Browser
 let server: GatewayWithKeys
 let operator: Client
+let losses: Losses
 beforeAll(async () => {
   browser = await launch()
   server = await openGatewayWithKeys({ providers: PROVIDERS })
   operator = server.operator()
+  losses = createLosses(operator)
   const ids = await Promise.all(
     [
       { prompt: 'a quay', providers: ['sandbox'] },
@@ -41,30 +44,6 @@ const open = (path: string, options: OpenOptions = {}) =>
 
 async function keyWith(...scopes: Scope[]): Promise<string> {
   return (await server.newKey({ scopes })).key
-}
-
-/** Failures put the provider into a cooldown, in which later tasks would wait. */
-async function resume(): Promise<void> {
-  await operator.get('mutation { resumeProvider(input: { name: "sandbox" }) { provider { health } } }')
-}
-
-/** Attempts of unknown outcome, sent at once. */
-async function loseAttempts(count: number): Promise<string[]> {
-  const { generateImages } = await operator.get<{ generateImages: { outcomes: { task: { id: string } }[] } }>(
-    `mutation ($inputs: [GenerateImageInput!]!) {
-      generateImages(input: { inputs: $inputs }) { outcomes { task { id } } }
-    }`,
-    {
-      inputs: Array.from({ length: count }, (_, index) => ({
-        prompt: `lost ${index} [sandbox:vanish]`,
-        providers: ['sandbox'],
-      })),
-    },
-  )
-  const ids = generateImages.outcomes.map(({ task }) => task.id)
-  for (const id of ids) await operator.ended(id)
-  await resume()
-  return ids
 }
 
 describe('usage', () => {
@@ -111,16 +90,16 @@ describe('usage', () => {
     await chart.press('Shift+ArrowLeft')
     await chart.press('Enter')
     await page.waitForURL(/from=.*to=/)
-    expect(await chart.getAttribute('aria-valuemax')).toBe('2')
+    await expect.poll(() => chart.getAttribute('aria-valuemax')).toBe('2')
     await page.goBack()
     await expect.poll(() => chart.getAttribute('aria-valuemax')).toBe('24')
     const box = (await chart.boundingBox())!
     await page.mouse.move(box.x + box.width * 0.5, box.y + 100)
     await page.mouse.down()
-    await page.mouse.move(box.x + box.width * 0.8, box.y + 100, { steps: 4 })
+    await page.mouse.move(box.x + box.width * 0.99, box.y + 100, { steps: 4 })
     await page.mouse.up()
     await page.waitForURL(/from=.*to=/)
-    expect(Number(await chart.getAttribute('aria-valuemax'))).toBeLessThan(12)
+    await expect.poll(async () => Number(await chart.getAttribute('aria-valuemax'))).toBeLessThan(15)
   })
 
   it('shows the query behind it, which runs as it stands', async () => {
@@ -140,7 +119,7 @@ describe('usage', () => {
 
 describe('review', () => {
   it('resolves 20 attempts at once; one that was resolved elsewhere stays selected with its reason', async () => {
-    const tasks = await loseAttempts(20)
+    const tasks = await losses.lose(20)
     const { page } = await open('/review')
     const rows = page.locator('[data-attempt]')
     await expect.poll(() => rows.count()).toBe(20)
@@ -164,17 +143,14 @@ describe('review', () => {
     await confirm.click()
     await expect
       .poll(() => page.locator(`[data-attempt="${first!.id}"] [role=alert]`).innerText())
-      .toMatch(/UNKNOWN/)
+      .toMatch(/needs no resolution/)
     expect(await page.locator('[data-attempt] input:checked').count()).toBe(1)
     await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(1)
     const [second] = await attemptsOf(tasks[1]!)
     expect(second!.decisions).toEqual([
       { by: 'operator', note: 'support ticket 7', resolution: 'NOT_CHARGED' },
     ])
-    for (const id of tasks.slice(1)) {
-      await resume()
-      await operator.get('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', { id })
-    }
+    await losses.settle()
   })
 
   it('records the amounts of a bill for costs that are unknown', async () => {
@@ -199,7 +175,7 @@ describe('review', () => {
   })
 
   it('is decided by keyboard alone, from the row to the decision', async () => {
-    const [task] = await loseAttempts(1)
+    const [task] = await losses.lose(1)
     const [attempt] = await attemptsOf(task!)
     const { page } = await open('/review')
     await page.locator(`[data-attempt="${attempt!.id}"] a`).focus()
@@ -245,13 +221,13 @@ describe('keys', () => {
   const LIVE = ['Live', 'Review', 'Providers']
   it.each([
     { scopes: ['READ'], pages: LIVE, canDecide: false },
-    { scopes: ['READ', 'GENERATE'], pages: LIVE, canDecide: false },
+    { scopes: ['READ', 'GENERATE'], pages: ['Live', 'Studio', 'Review', 'Providers'], canDecide: false },
     { scopes: ['READ', 'REPORT'], pages: ['Live', 'Usage', 'Review', 'Providers'], canDecide: false },
     { scopes: ['READ', 'ADMIN'], pages: LIVE, canDecide: true },
   ] as { scopes: Scope[]; pages: string[]; canDecide: boolean }[])(
     'with $scopes show what they may do, and are never refused',
     async ({ scopes, pages, canDecide }) => {
-      const [lost] = await loseAttempts(1)
+      await losses.lose(1)
       const { page, codes } = await open('/', { key: await keyWith(...scopes) })
       expect(await pagesOf(page)).toEqual(pages)
       for (const name of pages.slice(1)) {
@@ -267,9 +243,7 @@ describe('keys', () => {
         await page.getByText('This key may not read reports').waitFor()
       }
       expect([...codes].filter((code) => code === 'FORBIDDEN')).toEqual([])
-      await operator.get('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', {
-        id: lost,
-      })
+      await losses.settle()
     },
   )
 
@@ -291,7 +265,7 @@ describe('keys', () => {
     await page.waitForURL(`**/usage?project=${project}`)
     await expect.poll(() => page.locator('dl > div', { hasText: 'Tasks' }).innerText()).toMatch(/\b1\b/)
     await page.getByRole('button', { name: 'All projects' }).click()
-    await page.getByLabel('and').selectOption('PROJECT')
+    await page.getByLabel('Split by', { exact: true }).selectOption('PROJECT')
     await page.locator('tr[data-row]', { hasText: 'Atelier' }).waitFor()
     expect(codes.has('FORBIDDEN')).toBe(false)
   })
@@ -311,11 +285,14 @@ it('a server that is killed and started again leaves an unknown outcome, which t
   const place = await newPlace('sqlite')
   onTestFinished(() => place.remove())
   const providers = [{ name: 'sandbox', dialect: 'sandbox', durationMs: 60_000 }]
+  // A bundle of the server does not find the built dashboard.
+  vi.stubEnv('TEST_BUNDLES', undefined)
+  onTestFinished(() => void vi.unstubAllEnvs())
   const first = await startGateway(place, { providers })
   const { page } = await openPage(browser, `${first.url}/review`, { refusals: true })
   await page.getByText('Every outcome is known.').waitFor()
   const id = await first.generate({ prompt: 'a raft' })
-  await page.getByRole('link', { name: 'Live' }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Live' }).click()
   await page.locator(`[data-task="${id}"][data-status=RUNNING]`).waitFor()
   await first.kill()
   await page.getByRole('status').getByText('Reconnecting').waitFor()
@@ -376,6 +353,8 @@ describe('every page of operations', () => {
 /** Without a reload, which would forget the key. */
 async function visit(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => history.pushState(null, '', to), path)
-  await page.getByRole('heading', { level: 1 }).waitFor()
+  const [, first = '', name] = path.split(/[/?]/)
+  const title = name !== undefined && path.includes('providers/') ? name : first
+  await page.getByRole('heading', { level: 1, name: new RegExp(`^${title}$`, 'i') }).waitFor()
   await expect.poll(() => page.locator('[aria-busy=true]').count()).toBe(0)
 }

@@ -44,7 +44,9 @@ export function Chart({ report, question, measure, names, end, onZoom }: ChartPr
   const splitText = split === 'METADATA' ? (question.metadataKey ?? '') : SPLIT_TEXTS[split].toLowerCase()
   const summary =
     `${MEASURE_TEXTS[measure]} by ${unit.toLowerCase()} and ${splitText}: ${text(total)} in total` +
-    (largest ? `, most in ${longPeriodName(unit, largest.start, timeZone)} with ${text(largest.total)}` : '')
+    (largest
+      ? `, at most ${text(largest.total)} in one ${unit.toLowerCase()} (${longPeriodName(unit, largest.start, timeZone)})`
+      : '')
 
   return (
     <div className={styles['chart']}>

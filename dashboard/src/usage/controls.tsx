@@ -102,6 +102,7 @@ export function Controls({ search, question, browserZone }: ControlsProps) {
           by
           <select
             className="field"
+            aria-label="Length of a bar"
             value={question.unit}
             onChange={({ target }) => change({ by: target.value.toLowerCase() as 'day' })}
           >
@@ -120,6 +121,7 @@ export function Controls({ search, question, browserZone }: ControlsProps) {
           and
           <select
             className="field"
+            aria-label="Split by"
             value={question.split}
             onChange={({ target }) => split(target.value as Split)}
           >
@@ -220,6 +222,9 @@ export function Controls({ search, question, browserZone }: ControlsProps) {
             <button type="button" className="button" onClick={() => rangeDialog.current?.close()}>
               Cancel
             </button>
+            <button type="button" className="button quiet" onClick={() => void copyFixedLink(question)}>
+              Copy fixed link
+            </button>
           </div>
         </form>
       </dialog>
@@ -271,4 +276,13 @@ function spanText(from: number, to: number, timeZone: string): string {
 
 function isOfThisYear(at: number): boolean {
   return new Date(at).getFullYear() === new Date().getFullYear()
+}
+
+/** With times instead of a range that moves on. */
+async function copyFixedLink({ from, to }: Question): Promise<void> {
+  const url = new URL(location.href)
+  for (const name of ['range', 'by']) url.searchParams.delete(name)
+  url.searchParams.set('from', new Date(from).toISOString())
+  url.searchParams.set('to', new Date(to ?? Date.now()).toISOString())
+  await navigator.clipboard.writeText(url.href)
 }

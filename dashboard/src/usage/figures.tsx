@@ -27,7 +27,7 @@ export function Figures({ totals }: { totals: Measures | undefined }) {
         note={
           totals &&
           (unknown > 0
-            ? link(`+ ${unknown} of unknown cost`)
+            ? link(`${totals.costMicros === null ? '' : '+ '}${unknown} of unknown cost`)
             : totals.estimatedCostMicros > 0
               ? `+ ${formatMoney(totals.estimatedCostMicros)} estimated`
               : 'every cost is known')

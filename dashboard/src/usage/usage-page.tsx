@@ -44,7 +44,7 @@ function UsageView() {
   const names = useNames(question.split)
   const variables = variablesOf(question)
   const isEmpty = report !== undefined && report.rows.length === 0
-  const end = question.to ?? Date.parse(report?.to ?? '')
+  const end = (answered ?? question).to ?? Date.parse(report?.to ?? '')
 
   function show(from: number, to: number): void {
     const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }

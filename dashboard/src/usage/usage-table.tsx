@@ -8,6 +8,7 @@ import { Icon } from '../ui/icon.tsx'
 import { formatCount, heldOf, SPLIT_TEXTS, valueText } from './names.ts'
 import type { Question } from './question.ts'
 import { periodOf, splitValue } from './series.ts'
+import type { FilterName } from './usage-search.ts'
 import styles from './usage-table.module.css'
 
 interface UsageTableProps {
@@ -129,7 +130,7 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
                 {period && longPeriodName(question.unit, Date.parse(period.startsAt), question.timeZone)}
               </th>
               <td className={styles['name']}>
-                <span>{valueText(value, question.split, names)}</span>
+                <OnlyLink question={question} value={value} text={valueText(value, question.split, names)} />
               </td>
               <Numbers of={row} />
               <td className={styles['open']}>
@@ -180,6 +181,34 @@ function Money({ micros, label, isZero }: { micros: number | null; label: string
     >
       <span title={formatExactMoney(micros)}>{formatMoney(micros)}</span>
     </td>
+  )
+}
+
+const FILTERS_OF: Partial<Record<Question['split'], FilterName>> = {
+  MODEL: 'model',
+  PROVIDER: 'provider',
+  API_KEY: 'api_key',
+  USER: 'user',
+  OPERATION: 'operation',
+  QUALITY: 'quality',
+  SIZE: 'size',
+  STATUS: 'status',
+}
+
+/** The report with this value only. A comma separates values in the address, so one with a comma cannot be chosen. */
+function OnlyLink({ question, value, text }: { question: Question; value: string | null; text: string }) {
+  const filter = FILTERS_OF[question.split]
+  if (!filter || value === null || value.includes(',')) return <span>{text}</span>
+  return (
+    <Link
+      from="/usage"
+      to="/usage"
+      search={(last) => ({ ...last, [filter]: [value] })}
+      resetScroll={false}
+      title={`Only ${text}`}
+    >
+      {text}
+    </Link>
   )
 }
 

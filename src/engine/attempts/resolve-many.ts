@@ -147,7 +147,7 @@ async function resolveOne(
 ): Promise<void> {
   const attempt = await findAttempt(deps.db.read, by.projectId, id)
   if (!attempt) throw notFound('attempt', id, 'ids')
-  if (attempt.state === 'UNKNOWN') await resolveAttempt(deps, by.projectId, id, { is }, note)
+  if (attempt.state === 'UNKNOWN') await resolveAttempt(deps, by.projectId, id, { is }, note, deciderOf(by))
   else if (is === 'NOT_CHARGED') await waive(deps, by, attempt, note)
   else await chargeHeld(deps, by, attempt, note)
 }

@@ -6,6 +6,7 @@ import { lockTask } from '../../db/tasks/tasks.ts'
 import { badInput, GatewayError, notFound } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Failure } from '../../providers/error.ts'
+import type { Decider } from '../access/access.ts'
 import type { Deps } from '../deps.ts'
 import { findProvider } from '../routing/configured.ts'
 import { acceptAttempt } from './apply-transition.ts'
@@ -28,6 +29,7 @@ export async function resolveAttempt(
   id: string,
   resolution: Resolution,
   note: string | null,
+  by?: Decider,
 ): Promise<AttemptRow> {
   const attempt = await findAttempt(deps.db.read, projectId, id)
   if (!attempt) throw notFound('attempt', id, 'id')
@@ -42,7 +44,7 @@ export async function resolveAttempt(
   // The cost will not be reported: the worst case is posted.
   else await fail({ failure: RESULT_LOST, costMicros: attempt.heldMicros })
   const at = deps.clock.now()
-  const detail = { ...resolution, note }
+  const detail = { ...resolution, note, ...(by && { by: by.name }) }
   await deps.db.tx(async (q) => {
     // A successor need not wait for evidence.
     await releaseSuccessors(q, attempt)

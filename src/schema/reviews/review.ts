@@ -146,8 +146,14 @@ mutation('resolveAttempt', {
       note: t.string({ description: 'Source of the information, for the audit log.' }),
     }),
   },
-  resolve: async ({ id, resolution, remoteId, note }, { engine, projectId }) => ({
-    attempt: await engine.resolveAttempt(projectId, id, readResolution(resolution, remoteId), note ?? null),
+  resolve: async ({ id, resolution, remoteId, note }, { engine, caller }) => ({
+    attempt: await engine.resolveAttempt(
+      caller.projectId,
+      id,
+      readResolution(resolution, remoteId),
+      note ?? null,
+      caller,
+    ),
   }),
   payload: (t) => exposeNullable(t, AttemptRef, { attempt: 'The attempt in its new state.' }),
 })
