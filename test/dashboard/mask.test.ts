@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import sharp from 'sharp'
-import { encodeMask } from '../../dashboard/src/studio/mask/png.ts'
+import { encodeMarkup, encodeMask } from '../../dashboard/src/studio/mask/png.ts'
 import { rasterize, shareOf } from '../../dashboard/src/studio/mask/raster.ts'
 import {
   addStroke,
@@ -65,10 +65,10 @@ describe('the mask', () => {
     expect(draw({ kind: 'ellipse', x: 1, y: 1, width: 8, height: 4 })).toBe(
       [
         '............',
-        '...####.....',
+        '..######....',
         '.########...',
         '.########...',
-        '...####.....',
+        '..######....',
         '............',
         '............',
         '............',
@@ -130,4 +130,12 @@ it('the PNG has the size of the image, alpha 0 where it is redrawn and 255 elsew
   expect(info).toMatchObject({ ...SIZE, channels: 4 })
   const alphas = Array.from(raster.pixels, (_, index) => data[index * 4 + 3])
   expect(alphas).toEqual(Array.from(raster.pixels, (pixel) => (pixel === 1 ? 0 : 255)))
+})
+
+it('the PNG of hints is painted where the mask would be redrawn, and transparent elsewhere', async () => {
+  const raster = rasterize([rectangle], SIZE)
+  const bytes = Buffer.from(await (await encodeMarkup(raster)).arrayBuffer())
+  const data = await sharp(bytes).raw().toBuffer()
+  const alphas = Array.from(raster.pixels, (_, index) => data[index * 4 + 3])
+  expect(alphas).toEqual(Array.from(raster.pixels, (pixel) => (pixel === 1 ? 255 : 0)))
 })
