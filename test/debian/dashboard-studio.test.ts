@@ -7,7 +7,7 @@ import { openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { startOpenaiUpstream, type OpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
-import { expectedFields, shownFields } from './studio-fields.ts'
+import { expectedFields, readAlphas, shownFields } from './studio-fields.ts'
 
 let browser: Browser
 let server: TestGateway
@@ -147,24 +147,22 @@ describe('the cost', () => {
   })
 })
 
-describe('a press of Generate', () => {
-  it('that was refused is repeated under its key', async () => {
-    const page = await open('/studio?provider=sandbox')
-    const keys: string[] = []
-    await page.route('**/graphql', (route) => {
-      const key = /"idempotencyKey":"(\w+)"/.exec(route.request().postData() ?? '')?.[1]
-      if (key === undefined || keys.push(key) > 1) return route.continue()
-      const refusal = { message: 'The budget is used up.', extensions: { code: 'BUDGET_EXCEEDED' } }
-      return route.fulfill({ json: { errors: [refusal] } })
-    })
-    await prompt(page).fill('a skiff')
-    await generate(page).click()
-    await page.getByText('The budget is used up.').waitFor()
-    await page.getByRole('button', { name: 'Try again' }).click()
-    await sent(page).locator('[data-state=final]').waitFor()
-    expect(keys).toHaveLength(2)
-    expect(keys[0]).toBe(keys[1])
+it('a refused press of Generate is repeated under its key', async () => {
+  const page = await open('/studio?provider=sandbox')
+  const keys: string[] = []
+  await page.route('**/graphql', (route) => {
+    const key = /"idempotencyKey":"(\w+)"/.exec(route.request().postData() ?? '')?.[1]
+    if (key === undefined || keys.push(key) > 1) return route.continue()
+    const refusal = { message: 'The budget is used up.', extensions: { code: 'BUDGET_EXCEEDED' } }
+    return route.fulfill({ json: { errors: [refusal] } })
   })
+  await prompt(page).fill('a skiff')
+  await generate(page).click()
+  await page.getByText('The budget is used up.').waitFor()
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await sent(page).locator('[data-state=final]').waitFor()
+  expect(keys).toHaveLength(2)
+  expect(keys[0]).toBe(keys[1])
 })
 
 describe('images', () => {
@@ -201,14 +199,11 @@ describe('images', () => {
   })
 })
 
-/** Alpha of each pixel that the upstream received. */
-async function receivedMask(): Promise<{ bytes: Buffer; alphas: number[]; width: number; height: number }> {
+async function receivedMask() {
   await newestTask('')
   const file = openai.requests.at(-1)?.files.find(({ field }) => field === 'mask')
   if (!file) throw new Error('The upstream received no mask.')
-  const { data, info } = await sharp(file.bytes).raw().toBuffer({ resolveWithObject: true })
-  const alphas = Array.from({ length: info.width * info.height }, (_, index) => data[index * 4 + 3] ?? -1)
-  return { bytes: file.bytes, alphas, width: info.width, height: info.height }
+  return { bytes: file.bytes, ...(await readAlphas(file.bytes)) }
 }
 
 async function maskArea(page: Page) {

@@ -1,5 +1,6 @@
-// The fields of the Studio as they are shown, and as the capabilities of a model say.
+// The fields of the Studio as they are shown, and as the capabilities of a model say; and the masks that it sends.
 import type { Page } from 'playwright-core'
+import sharp from 'sharp'
 import type { ModelCapabilities } from '../../dashboard/src/api/generated.ts'
 import { wordOf } from '../../dashboard/src/studio/words.ts'
 
@@ -38,4 +39,12 @@ function withAuto(values: readonly string[]): string[] {
 
 function withDefault(values: readonly string[]): (string | null)[] {
   return values.length > 0 ? [null, ...values] : []
+}
+
+/** Alpha of each pixel, row by row. */
+export async function readAlphas(png: Buffer): Promise<{ alphas: number[]; width: number; height: number }> {
+  const { data, info } = await sharp(png).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  const alphas = Array.from({ length: width * height }, (_, index) => data[index * channels + 3] ?? -1)
+  return { alphas, width, height }
 }
