@@ -46,20 +46,6 @@ const task = createRoute({
   component: lazyRouteComponent(() => import('./task/task-page.tsx'), 'TaskPage'),
 })
 
-const studio = createRoute({
-  getParentRoute: () => root,
-  path: '/studio',
-  validateSearch: readStudioSearch,
-  component: lazyRouteComponent(() => import('./studio/studio-page.tsx'), 'StudioPage'),
-})
-
-const compare = createRoute({
-  getParentRoute: () => root,
-  path: '/compare',
-  validateSearch: readCompareSearch,
-  component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
-})
-
 const usage = createRoute({
   getParentRoute: () => root,
   path: '/usage',
@@ -85,6 +71,20 @@ const provider = createRoute({
   path: '/providers/$name',
   validateSearch: readProvidersSearch,
   component: lazyRouteComponent(() => import('./providers/provider-page.tsx'), 'ProviderPage'),
+})
+
+const studio = createRoute({
+  getParentRoute: () => root,
+  path: '/studio',
+  validateSearch: readStudioSearch,
+  component: lazyRouteComponent(() => import('./studio/studio-page.tsx'), 'StudioPage'),
+})
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 })
 
 export const router = createRouter({
