@@ -98,10 +98,10 @@ describe('the mask', () => {
   })
 })
 
-describe('undo and redo', () => {
-  const many = (count: number): MaskState =>
-    Array.from({ length: count }, (_, x): Stroke => ({ ...rectangle, x })).reduce(addStroke, EMPTY_MASK)
+const many = (count: number): MaskState =>
+  Array.from({ length: count }, (_, x): Stroke => ({ ...rectangle, x })).reduce(addStroke, EMPTY_MASK)
 
+describe('undo and redo', () => {
   it('go back and forth by one stroke; a new stroke ends what could be redone', () => {
     const state = many(3)
     expect(strokesOf(undo(state))).toEqual(strokesOf(many(2)))
