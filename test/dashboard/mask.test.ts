@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import sharp from 'sharp'
-import { encodeMask } from '../../dashboard/src/studio/mask/png.ts'
+import { encodeMarkup, encodeMask } from '../../dashboard/src/studio/mask/png.ts'
 import { rasterize, shareOf } from '../../dashboard/src/studio/mask/raster.ts'
 import {
   addStroke,
@@ -65,10 +65,10 @@ describe('the mask', () => {
     expect(draw({ kind: 'ellipse', x: 1, y: 1, width: 8, height: 4 })).toBe(
       [
         '............',
-        '...####.....',
+        '..######....',
         '.########...',
         '.########...',
-        '...####.....',
+        '..######....',
         '............',
         '............',
         '............',
@@ -98,10 +98,10 @@ describe('the mask', () => {
   })
 })
 
-describe('undo and redo', () => {
-  const many = (count: number): MaskState =>
-    Array.from({ length: count }, (_, x): Stroke => ({ ...rectangle, x })).reduce(addStroke, EMPTY_MASK)
+const many = (count: number): MaskState =>
+  Array.from({ length: count }, (_, x): Stroke => ({ ...rectangle, x })).reduce(addStroke, EMPTY_MASK)
 
+describe('undo and redo', () => {
   it('go back and forth by one stroke; a new stroke ends what could be redone', () => {
     const state = many(3)
     expect(strokesOf(undo(state))).toEqual(strokesOf(many(2)))
@@ -130,4 +130,12 @@ it('the PNG has the size of the image, alpha 0 where it is redrawn and 255 elsew
   expect(info).toMatchObject({ ...SIZE, channels: 4 })
   const alphas = Array.from(raster.pixels, (_, index) => data[index * 4 + 3])
   expect(alphas).toEqual(Array.from(raster.pixels, (pixel) => (pixel === 1 ? 0 : 255)))
+})
+
+it('the PNG of hints is painted where the mask would be redrawn, and transparent elsewhere', async () => {
+  const raster = rasterize([rectangle], SIZE)
+  const bytes = Buffer.from(await (await encodeMarkup(raster)).arrayBuffer())
+  const data = await sharp(bytes).raw().toBuffer()
+  const alphas = Array.from(raster.pixels, (_, index) => data[index * 4 + 3])
+  expect(alphas).toEqual(Array.from(raster.pixels, (pixel) => (pixel === 1 ? 255 : 0)))
 })

@@ -72,7 +72,6 @@ export function Segments<Value extends string | null>(props: SegmentsProps<Value
           <input
             type="radio"
             name={name}
-            className="hidden"
             checked={option.value === value}
             onChange={() => onChange(option.value)}
           />

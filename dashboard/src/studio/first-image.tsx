@@ -2,8 +2,14 @@ import styles from './first-image.module.css'
 import { MaskEditor } from './mask/mask-editor.tsx'
 import type { StudioForm } from './use-studio-form.ts'
 
+interface FirstImageProps {
+  form: StudioForm
+  canMask: boolean
+  canMarkup: boolean
+}
+
 /** What is edited, large. An address has no picture here: only the server reads it. */
-export function FirstImage({ form: { images, masks }, canMask }: { form: StudioForm; canMask: boolean }) {
+export function FirstImage({ form: { images, masks }, canMask, canMarkup }: FirstImageProps) {
   const [image] = images
   if (!image) return null
   const { key, name, preview, size } = image
@@ -14,7 +20,7 @@ export function FirstImage({ form: { images, masks }, canMask }: { form: StudioF
         here.
       </p>
     )
-  const { state, share } = masks.mask
+  const { state, share, role } = masks.mask
   return (
     <MaskEditor
       key={key}
@@ -23,8 +29,11 @@ export function FirstImage({ form: { images, masks }, canMask }: { form: StudioF
       size={size}
       state={state}
       share={share}
+      role={role}
       canMask={canMask}
+      canMarkup={canMarkup}
       onChange={masks.change}
+      onRole={masks.setRole}
     />
   )
 }

@@ -92,8 +92,7 @@ export function ImageTray({ form, maxImages, model, children }: ImageTrayProps) 
       <input
         ref={picker}
         type="file"
-        className="hidden"
-        tabIndex={-1}
+        hidden
         aria-label="Image files"
         accept={ACCEPTED}
         multiple

@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { Generate, ListOffers, QuoteStudio } from '../api/generated.ts'
 import { useSession } from '../session/context.ts'
 import { useOnline } from '../live/hooks.ts'
@@ -31,6 +31,7 @@ export function Studio({ offers, health }: Offers) {
   const [isDropping, setIsDropping] = useState(false)
   const depth = useRef(0)
   const { prompt, settings, change, images, masks } = form
+  usePaste(form.addFiles)
   const model = offers.some((one) => one.model === settings.model)
     ? settings.model
     : (offers[0]?.model ?? settings.model)
@@ -40,7 +41,7 @@ export function Studio({ offers, health }: Offers) {
   const chosen = ofProvider.length > 0 ? ofProvider : ofModel
   const current = useMemo(() => ({ ...settings, model }), [settings, model])
   const rules = rulesOf(chosen, current, { isEdit: images.length > 0 })
-  const inputs = { imageCount: images.length, mask: masks.isUsed, markup: false }
+  const inputs = { imageCount: images.length, mask: masks.isMask, markup: masks.isMarkup }
   const obstacle = obstacleOf(prompt, rules, model, inputs)
   const request = requestOf(prompt, current, rules)
   const quoteView = useQuote(obstacle === undefined ? quoteInputOf(request, inputs) : undefined)
@@ -56,11 +57,11 @@ export function Studio({ offers, health }: Offers) {
     form.keep()
     const sources = images.map(({ source }) => ('file' in source ? source.file : source))
     const first = images[0]?.source
-    const mask = masks.isUsed ? await masks.encode() : undefined
+    const painted = await masks.encode()
     await jobs.send({
       prompt: prompt.trim(),
       sourceId: first && 'imageId' in first ? first.imageId : undefined,
-      input: { ...request, ...(sources.length > 0 && { images: sources }), ...(mask && { mask }) },
+      input: { ...request, ...(sources.length > 0 && { images: sources }), ...painted },
     })
   }
 
@@ -101,11 +102,9 @@ export function Studio({ offers, health }: Offers) {
         setIsDropping(false)
         void form.addFiles([...event.dataTransfer.files])
       }}
-      onPaste={({ clipboardData }) => {
-        if (clipboardData.files.length > 0) void form.addFiles([...clipboardData.files])
-      }}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+        if (document.querySelector('dialog[open]')) return
         event.preventDefault()
         void generate()
       }}
@@ -123,7 +122,7 @@ export function Studio({ offers, health }: Offers) {
           />
           {isNarrow && <SettingsSheet settings={current}>{panel}</SettingsSheet>}
           <ImageTray form={form} maxImages={rules.maxImages} model={model}>
-            <FirstImage form={form} canMask={rules.mask} />
+            <FirstImage form={form} canMask={rules.mask} canMarkup={rules.markup} />
           </ImageTray>
         </div>
         <aside className={styles['side']} aria-label="Settings and cost">
@@ -143,4 +142,20 @@ export function Studio({ offers, health }: Offers) {
       )}
     </div>
   )
+}
+
+/** Wherever the focus is. */
+function usePaste(addFiles: (files: readonly File[]) => Promise<void>): void {
+  const latest = useRef(addFiles)
+  useEffect(() => {
+    latest.current = addFiles
+  })
+  useEffect(() => {
+    const onPaste = ({ clipboardData }: ClipboardEvent) => {
+      const files = [...(clipboardData?.files ?? [])]
+      if (files.length > 0) void latest.current(files)
+    }
+    addEventListener('paste', onPaste)
+    return () => removeEventListener('paste', onPaste)
+  }, [])
 }

@@ -1,18 +1,22 @@
 import { useState } from 'react'
 import type { StudioImage } from '../api/generated.ts'
 import { importMask } from './mask/import-mask.ts'
-import { encodeMask } from './mask/png.ts'
+import { encodeMarkup, encodeMask } from './mask/png.ts'
 import { rasterize, shareOf } from './mask/raster.ts'
 import { addStroke, EMPTY_MASK, strokesOf, type MaskState } from './mask/strokes.ts'
 import type { InputImage } from './input-images.ts'
 
 interface Mask {
   state: MaskState
-  /** Of the pixels that are redrawn, from 0 to 1. */
+  /** Of the painted pixels, from 0 to 1. */
   share: number
+  /** What the painted parts are: a mask is redrawn, markup is a hint. */
+  role: MaskRole
 }
 
-const NONE: Mask = { state: EMPTY_MASK, share: 0 }
+export type MaskRole = 'mask' | 'markup'
+
+const NONE: Mask = { state: EMPTY_MASK, share: 0, role: 'mask' }
 
 /** A mask belongs to its image: it is used while that is the first one. */
 export function useMasks(images: readonly InputImage[]) {
@@ -24,18 +28,26 @@ export function useMasks(images: readonly InputImage[]) {
   const set = (key: string, next: Mask) => setMasks((last) => new Map(last).set(key, next))
   return {
     mask,
-    isUsed: mask.share > 0,
+    isMask: mask.share > 0 && mask.role === 'mask',
+    isMarkup: mask.share > 0 && mask.role === 'markup',
     isUnsent: mask.share > 0 && mask.state !== kept,
     keep: () => setKept(mask.state),
-    change: (state: MaskState, share: number) => first && set(first.key, { state, share }),
-    encode: () => (first?.size ? encodeMask(rasterize(strokesOf(mask.state), first.size)) : undefined),
+    change: (state: MaskState, share: number) => first && set(first.key, { ...mask, state, share }),
+    setRole: (role: MaskRole) => first && set(first.key, { ...mask, role }),
+    /** The part of the input. Empty without paint. */
+    encode: async (): Promise<{ mask?: Blob; markup?: Blob }> => {
+      if (!first?.size || mask.share === 0) return {}
+      const raster = rasterize(strokesOf(mask.state), first.size)
+      if (mask.role === 'mask') return { mask: await encodeMask(raster) }
+      return { markup: await encodeMarkup(raster) }
+    },
     /** The mask of an earlier task. Without an image of known size there is none. */
     fill: async ({ key, size }: InputImage, source: StudioImage) => {
       if (!size) return
       const response = await fetch(source.png)
       const pixels = await importMask(await response.blob(), size)
       const state = addStroke(EMPTY_MASK, { kind: 'import', pixels })
-      set(key, { state, share: shareOf({ ...size, pixels }) })
+      set(key, { state, share: shareOf({ ...size, pixels }), role: 'mask' })
       setKept(state)
     },
   }

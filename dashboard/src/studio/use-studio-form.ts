@@ -37,6 +37,7 @@ export function useStudioForm() {
   const [filling, setFilling] = useState<{ error?: Error }>()
   /** The prompt that needs no question before leaving: sent, or filled in. */
   const [kept, setKept] = useState('')
+  const sentPrompt = useRef('')
   const masks = useMasks(images)
   const fillMask = useRef(masks.fill)
   const current = useRef(images)
@@ -79,7 +80,8 @@ export function useStudioForm() {
         const input = await readLibraryImage(image as StudioImage, newKey())
         if (signal.aborted) return
         replaceImages([input])
-        if (task === undefined) setPrompt('')
+        // The one that was sent belongs to the earlier image.
+        if (task === undefined) setPrompt((last) => (last.trim() === sentPrompt.current.trim() ? '' : last))
       }
       setFilling(undefined)
     }
@@ -130,6 +132,7 @@ export function useStudioForm() {
     isUnsent: masks.isUnsent || (prompt.trim() !== '' && prompt.trim() !== kept.trim()),
     keep: () => {
       setKept(prompt)
+      sentPrompt.current = prompt
       masks.keep()
     },
     addFiles: async (files: readonly File[]) =>

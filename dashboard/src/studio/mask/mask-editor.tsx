@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { hasSingleKeys } from '../../session/single-keys.ts'
 import { Icon } from '../../ui/icon.tsx'
+import { Segments } from '../../ui/segments.tsx'
 import { importMask } from './import-mask.ts'
 import styles from './mask-editor.module.css'
 import { MaskTools, MAX_BRUSH_PX, MAX_ZOOM, MIN_BRUSH_PX, type Tool } from './mask-tools.tsx'
@@ -16,17 +17,25 @@ interface MaskEditorProps {
   state: MaskState
   /** Of the pixels, from 0 to 1. */
   share: number
-  /** Whether the model takes a mask. One that is there is shown in any case. */
+  role: 'mask' | 'markup'
+  /** Whether the model takes it. One that is there is shown in any case. */
   canMask: boolean
+  canMarkup: boolean
   onChange: (state: MaskState, share: number) => void
+  onRole: (role: 'mask' | 'markup') => void
 }
 
+const ROLES = [
+  { value: 'mask', text: 'Redrawn' },
+  { value: 'markup', text: 'Hints' },
+] as const
 const BRUSH_FACTOR = 1.25
 /** Of the shorter edge. */
 const BRUSH_SHARE = 0.08
 
 /** The first image, and over it what is redrawn. */
-export function MaskEditor({ preview, name, size, state, share, canMask, onChange }: MaskEditorProps) {
+export function MaskEditor(props: MaskEditorProps) {
+  const { preview, name, size, state, share, role, canMask, canMarkup, onChange, onRole } = props
   const [isActive, setIsActive] = useState(share > 0)
   const [tool, setTool] = useState<Tool>('brush')
   const [zoom, setZoom] = useState(1)
@@ -81,7 +90,6 @@ export function MaskEditor({ preview, name, size, state, share, canMask, onChang
   }
 
   const shape = size.width / size.height
-  const percent = (value: number, of: number) => `${(value / of) * 100}%`
   return (
     <div className={styles['editor']} onKeyDown={onKeyDown}>
       {isActive && (
@@ -165,15 +173,18 @@ export function MaskEditor({ preview, name, size, state, share, canMask, onChang
         </div>
       </div>
       <div className={styles['foot']}>
-        {(canMask || share > 0) && (
+        {(canMask || canMarkup || share > 0) && (
           <button type="button" className="button" onClick={() => setIsActive(!isActive)}>
             <Icon name={isActive ? 'check' : 'brush'} />
             {isActive ? 'Mask done' : share > 0 ? 'Change the mask' : 'Paint a mask'}
           </button>
         )}
+        {isActive && (canMarkup || role === 'markup') && (
+          <Segments label="Painted parts" options={ROLES} value={role} onChange={onRole} />
+        )}
         <span className="muted" role="status">
           {share > 0
-            ? `${share < 0.01 ? 'Less than 1' : Math.round(share * 100)} % is redrawn`
+            ? `${share < 0.01 ? 'Less than 1' : Math.round(share * 100)} % ${role === 'mask' ? 'is redrawn' : 'has hints'}`
             : isActive
               ? 'Paint over what shall be redrawn'
               : 'The whole picture may change'}
@@ -200,4 +211,8 @@ function useWheelZoom(
     element.addEventListener('wheel', onWheel, { passive: false })
     return () => element.removeEventListener('wheel', onWheel)
   }, [scroller, isActive, setZoom])
+}
+
+function percent(value: number, of: number): string {
+  return `${(value / of) * 100}%`
 }

@@ -93,8 +93,7 @@ export function MaskTools(props: MaskToolsProps) {
           <input
             ref={picker}
             type="file"
-            className="hidden"
-            tabIndex={-1}
+            hidden
             aria-label="Mask file"
             accept="image/png"
             onChange={({ target }) => {

@@ -1,5 +1,4 @@
-// Writes a mask as a PNG with alpha: 0 where the picture is redrawn, 255 elsewhere. Without a canvas, so that its bytes are
-// the same in every browser.
+// Writes what was painted as a PNG with alpha. Without a canvas, so that its bytes are the same in every browser.
 import type { Raster } from './raster.ts'
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -7,15 +6,33 @@ const BYTES_PER_PIXEL = 4
 /** 8 bits per channel, RGBA, and the only methods that there are. */
 const HEADER_END = [8, 6, 0, 0, 0]
 
-export async function encodeMask({ width, height, pixels }: Raster): Promise<Blob> {
+type Color = readonly [red: number, green: number, blue: number, alpha: number]
+
+const TRANSPARENT: Color = [0, 0, 0, 0]
+const OPAQUE: Color = [0, 0, 0, 255]
+/** Of hints: seen on most pictures. */
+const RED: Color = [229, 40, 48, 255]
+
+/** Transparent where the picture is redrawn, opaque elsewhere. */
+export function encodeMask(raster: Raster): Promise<Blob> {
+  return encode(raster, { painted: TRANSPARENT, other: OPAQUE })
+}
+
+/** Hints over the picture: red where it was painted, transparent elsewhere. */
+export function encodeMarkup(raster: Raster): Promise<Blob> {
+  return encode(raster, { painted: RED, other: TRANSPARENT })
+}
+
+async function encode(
+  { width, height, pixels }: Raster,
+  { painted, other }: { painted: Color; other: Color },
+): Promise<Blob> {
   // Each row starts with its filter, which is none.
   const rowBytes = width * BYTES_PER_PIXEL + 1
   const raw = new Uint8Array(rowBytes * height)
-  for (let y = 0; y < height; y++) {
-    let offset = y * rowBytes + BYTES_PER_PIXEL
-    for (let x = 0; x < width; x++, offset += BYTES_PER_PIXEL)
-      raw[offset] = pixels[y * width + x] === 0 ? 255 : 0
-  }
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      raw.set(pixels[y * width + x] === 0 ? other : painted, y * rowBytes + 1 + x * BYTES_PER_PIXEL)
   const header = new Uint8Array(13)
   const view = new DataView(header.buffer)
   view.setUint32(0, width)

@@ -31,24 +31,12 @@ export function rasterize(strokes: readonly Stroke[], size: { width: number; hei
 /** Returns the changed pixels. */
 export function drawStroke(raster: Raster, stroke: Stroke): Box {
   const { width, height, pixels } = raster
-  const whole = { left: 0, top: 0, right: width, bottom: height }
-  switch (stroke.kind) {
-    case 'clear':
-      pixels.fill(0)
-      return whole
-    case 'invert':
-      for (let index = 0; index < pixels.length; index++) pixels[index] = pixels[index] === 0 ? 1 : 0
-      return whole
-    case 'import':
-      pixels.set(stroke.pixels.subarray(0, pixels.length))
-      return whole
-    case 'rectangle':
-    case 'ellipse':
-      return drawShape(raster, stroke)
-    case 'brush':
-    case 'eraser':
-      return drawPath(raster, stroke)
-  }
+  if (stroke.kind === 'brush' || stroke.kind === 'eraser') return drawPath(raster, stroke)
+  if (stroke.kind === 'rectangle' || stroke.kind === 'ellipse') return drawShape(raster, stroke)
+  if (stroke.kind === 'clear') pixels.fill(0)
+  else if (stroke.kind === 'import') pixels.set(stroke.pixels.subarray(0, pixels.length))
+  else for (let index = 0; index < pixels.length; index++) pixels[index] = pixels[index] === 0 ? 1 : 0
+  return { left: 0, top: 0, right: width, bottom: height }
 }
 
 /** A line with round ends between each two points. */

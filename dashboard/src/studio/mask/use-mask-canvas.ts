@@ -49,7 +49,6 @@ export function useMaskCanvas({ size, state, tool, brushSize, onChange, onBox }:
     })
     observer.observe(element)
     return () => observer.disconnect()
-    // oxlint-disable-next-line exhaustive-deps -- the observer reads the present width
   }, [width, height])
 
   function pointOf({ clientX, clientY }: { clientX: number; clientY: number }): Point {

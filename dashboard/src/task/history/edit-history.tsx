@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import type { TaskDetail } from '../../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../../format/money.ts'
 import { Icon } from '../../ui/icon.tsx'
@@ -9,17 +10,28 @@ import styles from './edit-history.module.css'
 import { countNodes, layoutHistory, type HistoryNode } from './layout.ts'
 import { useHistory } from './use-history.ts'
 
+/** Of the parent that stays in view before the current task. */
+const MARGIN_PX = 80
+
 /** Where a picture comes from, and what was made from it. Nothing without an edit. */
 export function EditHistory({ task }: { task: TaskDetail }) {
   const { steps, error, readMore } = useHistory(task.id, task.status)
   const roots = layoutHistory(steps, task.id)
-  const hasHistory = countNodes(roots) > 1 || task.inputImages.length > 0
+  const count = countNodes(roots)
+  const scroller = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const current = scroller.current?.querySelector<HTMLElement>('[aria-current]')
+    if (!current || !scroller.current) return
+    const { left } = scroller.current.getBoundingClientRect()
+    scroller.current.scrollLeft += current.getBoundingClientRect().left - left - MARGIN_PX
+  }, [count])
+  const hasHistory = count > 1 || task.inputImages.length > 0
   if (!hasHistory && !error) return null
   return (
     <section className={styles['history']} aria-labelledby="history-title">
       <h2 id="history-title">Edit history</h2>
       {error && <Problem error={error} onRetry={() => void readMore(task.id)} />}
-      <div className={styles['scroller']} tabIndex={0} role="group" aria-label="Tree of edits">
+      <div ref={scroller} className={styles['scroller']} tabIndex={0} role="group" aria-label="Tree of edits">
         <Nodes nodes={roots} current={task.images[0]?.id} readMore={(id) => void readMore(id)} />
       </div>
     </section>
