@@ -1,9 +1,13 @@
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
+import { useMemory } from './test/support/temporary-folder.ts'
 
 // Child processes start in two thirds of the CPU time. Node checks each entry against the source.
 process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, 'node_modules/.cache/compiled-tests')
+// Of the compiler, when a test runs it: half of its CPU time is garbage collection otherwise.
+process.env['GOGC'] ??= '400'
+useMemory()
 
 /** They measure the memory of their process, or set what a process has once. */
 const ALONE = [

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 
 const FOLDER = import.meta.dirname
 const DIST = join(FOLDER, 'dist')
@@ -28,10 +27,6 @@ async function build(): Promise<void> {
     logLevel: 'warn',
     build: { ...config.build, outDir: FRESH, emptyOutDir: true },
   })
-  for (const file of globSync('dashboard/*.{js,css,svg}', { cwd: FRESH })) {
-    const bytes = readFileSync(join(FRESH, file))
-    writeFileSync(join(FRESH, `${file}.gz`), gzipSync(bytes, { level: 9 }))
-  }
   writeFileSync(join(FRESH, STAMP), stamp)
   rmSync(DIST, { recursive: true, force: true })
   renameSync(FRESH, DIST)

@@ -9,8 +9,14 @@ const DIST = join(ROOT, 'dist')
 
 rmSync(DIST, { recursive: true, force: true })
 const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+// Several checkers would each infer the types of the libraries, and the collector would run every few megabytes: together
+// they double the CPU time.
+const env = { GOGC: '400', ...process.env }
 for (const project of ['tsconfig.build.json', 'tsconfig.client.json'])
-  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project)], { stdio: 'inherit' })
+  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project), '--checkers', '1'], {
+    stdio: 'inherit',
+    env,
+  })
 
 execFileSync(process.execPath, [join(ROOT, 'dashboard/build.ts')], { stdio: 'inherit' })
 

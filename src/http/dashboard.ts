@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HttpRoute } from './app.ts'
 import { basePathOf } from './base-path.ts'
+import { acceptsGzip, gzipped } from './compression.ts'
 import { matchesEtag } from './etag.ts'
 import { refusal } from './refusal.ts'
 import { hostProblem } from './security/cross-site.ts'
@@ -29,11 +30,12 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
 }
-const ACCEPTS_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/
 
 /** Only browsers get `/`. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
   const { folder, publicUrl } = options
+  /** By name: some 200 KB after each build that this process has served. */
+  const compressed = new Map<string, Uint8Array<ArrayBuffer>>()
 
   async function servePage(request: Request, origin: string): Promise<Response> {
     const problem = hostProblem(origin, publicUrl)
@@ -53,11 +55,18 @@ export function createDashboardRoute(options: DashboardOptions): HttpRoute {
     return new Response(html, { headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } })
   }
 
+  async function readBody(name: string, isGzip: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const plain = await readFile(join(folder, 'dashboard', name)).catch(() => undefined)
+    if (!plain || !isGzip) return plain
+    const body = await gzipped(plain)
+    compressed.set(name, body)
+    return body
+  }
+
   /** The name contains a hash of the content. */
   async function serveFile(request: Request, name: string, extension: string): Promise<Response | undefined> {
-    const isGzip = ACCEPTS_GZIP.test(request.headers.get('accept-encoding') ?? '')
-    const path = join(folder, 'dashboard', name)
-    const body = await readFile(isGzip ? `${path}.gz` : path).catch(() => undefined)
+    const isGzip = acceptsGzip(request)
+    const body = (isGzip ? compressed.get(name) : undefined) ?? (await readBody(name, isGzip))
     if (!body) return undefined
     return new Response(body, {
       headers: {

@@ -1,10 +1,10 @@
-// Runs the real binary: access is decided before the port opens, and the command line creates the first key.
+// Runs processes: access is decided before the port opens, and the command line creates the first key.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BIN, darkroom } from '../cli/darkroom.ts'
+import { PROGRAM, darkroom } from '../cli/darkroom.ts'
 import { createClient } from '../support/client.ts'
 import { newPlace } from '../support/database.ts'
 import { ADMIN_KEY, bearer } from './gateway-with-keys.ts'
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** Starts a server and waits for its banner. Returns its URL and its output. */
 async function serve(env: NodeJS.ProcessEnv = {}, args: string[] = ['--port', '0']) {
-  const child = spawn(process.execPath, [BIN, 'serve', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', ...args], {
     cwd,
     env: withCompileCache({ LOG_LEVEL: 'error', ...env }),
   })

@@ -26,7 +26,7 @@ if (!(Number.isInteger(tasks) && tasks > 0) || !['sqlite', 'postgresql', 'both']
 }
 
 process.stdout.write(`seed ${seed}\n`)
-const server = await startPostgresql()
+const server = await startPostgresql({ durable: false })
 let isEqual = true
 for (const [name, databaseUrl] of [
   ['SQLite', null],

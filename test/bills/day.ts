@@ -95,6 +95,8 @@ export async function settleDay({
 const ENGINE = {
   pollMs: 50,
   reapMs: 200,
+  // A failed check is repeated up to four times, each after twice as long.
+  recheckMs: 200,
   lookupDelaysMs: Array.from({ length: 40 }, (_, nth) => (nth + 1) * 500),
 }
 

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { withCompileCache } from '../support/compile-cache.ts'
+import { entryOf } from '../support/entry.ts'
 
 export const BIN = resolve('bin/darkroom.js')
+
+/** What the binary loads, in a bundle. */
+export const PROGRAM = entryOf(resolve('src/cli.ts'))
 
 export interface Ending {
   exitCode: number | null
@@ -10,12 +14,12 @@ export interface Ending {
   stderr: string
 }
 
-/** Runs the binary with this Node, in `cwd`, with the environment `env` only. */
+/** Runs the program, or `bin`, with this Node, in `cwd`, with the environment `env` only. */
 export function darkroom(
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv; bin?: string; node?: readonly string[] },
 ): Promise<Ending> {
-  const command = [...(options.node ?? []), options.bin ?? BIN, ...args]
+  const command = [...(options.node ?? []), options.bin ?? PROGRAM, ...args]
   const child = spawn(process.execPath, command, {
     cwd: options.cwd,
     env: withCompileCache(options.env),

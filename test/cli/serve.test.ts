@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { plain } from '../../src/cli/screen.ts'
 import { banner } from '../../src/cli/serve/banner.ts'
 import { createConfig } from '../../src/config/config.ts'
-import { BIN, darkroom } from './darkroom.ts'
+import { PROGRAM, darkroom } from './darkroom.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 
 let cwd: string
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 /** Starts `darkroom serve` on a free port and waits for its banner. */
 async function serve(env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [BIN, 'serve', '--port', '0'], {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0'], {
     cwd,
     env: withCompileCache({ LOG_LEVEL: 'error', ...env }),
   })

@@ -36,19 +36,20 @@ try {
 
 /** Paths by the name of the page. */
 async function pagesOf(server: GatewayProcess): Promise<Record<string, string>> {
-  const { tasks, attempts } = await server.get<{
-    tasks: { nodes: { id: string; images: { id: string }[] }[] }
+  const { tasks, images, attempts } = await server.get<{
+    tasks: { nodes: { id: string }[] }
+    images: { nodes: { id: string }[] }
     attempts: { nodes: { id: string }[] }
   }>(
-    '{ tasks(first: 2, filter: { statuses: [SUCCEEDED] }) { nodes { id images { id } } } attempts: attemptsNeedingReview(first: 1) { nodes { id } } }',
+    '{ tasks(first: 1, filter: { statuses: [SUCCEEDED] }) { nodes { id } } images(first: 2) { nodes { id } } attempts: attemptsNeedingReview(first: 1) { nodes { id } } }',
   )
-  const [a, b] = tasks.nodes.map(({ images }) => images[0]?.id)
+  const [first, second] = images.nodes.map(({ id }) => id)
   return {
     live: '/',
-    task: `/tasks/${tasks.nodes[0]?.id}`,
     studio: '/studio',
-    'studio-edit': `/studio?from=${a}`,
-    compare: `/compare?a=${a}&b=${b}`,
+    'studio-edit': `/studio?from=${first}`,
+    compare: `/compare?a=${first}&b=${second}`,
+    task: `/tasks/${tasks.nodes[0]?.id}`,
     usage: '/usage',
     'usage-day': '/usage?range=24h&split=provider&measure=images',
     'usage-empty': '/usage?from=2020-01-01&to=2020-01-08',

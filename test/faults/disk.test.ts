@@ -8,7 +8,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DiskError } from '../../src/assets/disk-error.ts'
-import { BIN, darkroom } from '../cli/darkroom.ts'
+import { PROGRAM, darkroom } from '../cli/darkroom.ts'
 import { DATABASES, newPlace, type DatabaseKind, type Place } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { startGateway } from '../support/gateway-process.ts'
@@ -234,7 +234,7 @@ describe.each(DATABASES)('a server on %s', (database) => {
     const config = join(place.dataDir, 'darkroom.config.json')
     await writeFile(config, JSON.stringify({ providers: [upstream.entry], engine: QUICK }))
     const env = { DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl ?? '', LOG_LEVEL: 'error' }
-    const child = spawn(process.execPath, [BIN, 'serve', '--port', '0'], { cwd: place.dataDir, env })
+    const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0'], { cwd: place.dataDir, env })
     const ended = once(child, 'close')
     let stdout = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BIN } from '../cli/darkroom.ts'
+import { PROGRAM } from '../cli/darkroom.ts'
 import { withCompileCache } from '../support/compile-cache.ts'
 import { newPlace } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
@@ -28,7 +28,7 @@ interface Host extends Agent {
 async function openHost(env: Record<string, string>, args: string[] = []): Promise<Host> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [BIN, 'mcp', ...args],
+    args: [PROGRAM, 'mcp', ...args],
     env: withCompileCache(env) as Record<string, string>,
     stderr: 'pipe',
   })
@@ -107,7 +107,7 @@ describe('with the URL of a server', () => {
 
   it('writes messages only to stdout, and ends with stdin', async () => {
     const { key } = await paid.keyed.newKey({ scopes: AGENT_SCOPES })
-    const child = spawn(process.execPath, [BIN, 'mcp', '--url', paid.keyed.url], {
+    const child = spawn(process.execPath, [PROGRAM, 'mcp', '--url', paid.keyed.url], {
       env: withCompileCache({ DARKROOM_API_KEY: key }),
       stdio: ['pipe', 'pipe', 'pipe'],
     })

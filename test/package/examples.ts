@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { listen } from '../providers/upstreams/listen.ts'
 import { run, type ExitResult } from '../support/npm.ts'
+import type { Installed } from './install.ts'
 
 export interface ExpressResult {
   /** The page at `/`. */
@@ -18,11 +19,18 @@ export interface ExpressResult {
   exitCode: unknown
 }
 
-export async function runExpressAndScript(project: string, node: string): Promise<ExpressResult> {
+export async function runExpressAndScript({
+  folder: project,
+  nodes: { oldest: node },
+  env,
+}: Installed): Promise<ExpressResult> {
   const cwd = join(project, 'express')
   await mkdir(cwd)
   const port = await freePort()
-  const server = spawn(node, [join(project, 'examples/express/server.mjs')], { cwd, env: { PORT: port } })
+  const server = spawn(node, [join(project, 'examples/express/server.mjs')], {
+    cwd,
+    env: { ...env, PORT: port },
+  })
   const ended = once(server, 'close')
   let output = ''
   server.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
@@ -34,7 +42,7 @@ export async function runExpressAndScript(project: string, node: string): Promis
     const [, entry = ''] = /from '\.(\/darkroom-client\/[^']+)'/.exec(html) ?? []
     const modules = await loadModules(new URL(entry, url))
     const args = [join(project, 'examples/node/generate.mjs'), 'a ferry [sandbox:duration=200]']
-    const script = await run(node, args, { cwd, env: { DARKROOM_URL: `${url}/images` } })
+    const script = await run(node, args, { cwd, env: { ...env, DARKROOM_URL: `${url}/images` } })
     return { html, modules, script, exitCode: await stop() }
   } finally {
     await stop()

@@ -26,6 +26,8 @@ export interface Installed {
   tarball: { size: number; files: string[] }
   /** Paths of Node executables. */
   nodes: { current: string; oldest: string; tooOld: string }
+  /** The whole environment of the programs. They share what Node compiled, which halves the CPU time of a start. */
+  env: { NODE_COMPILE_CACHE: string }
   remove(): Promise<void>
 }
 
@@ -45,6 +47,7 @@ export async function install(): Promise<Installed> {
       oldest: join(nodes, 'node_modules/oldest', EXECUTABLE),
       tooOld: join(nodes, 'node_modules/too-old', EXECUTABLE),
     },
+    env: { NODE_COMPILE_CACHE: join(folder, 'compiled') },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),
   }
 }

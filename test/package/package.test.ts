@@ -27,6 +27,7 @@ const binary = () => join(installed.folder, 'node_modules/darkroom/bin/darkroom.
 /** The environment of a process with this Node and npm. */
 const environmentOf = (node: string) => ({
   ...withoutNpm(process.env),
+  ...installed.env,
   PATH: [dirname(node), process.env['PATH']].join(delimiter),
 })
 
@@ -65,7 +66,7 @@ describe('the tarball', () => {
   it('contains the built dashboard, without its sources and maps', () => {
     const files = installed.tarball.files.filter((path) => path.startsWith('dashboard/'))
     expect(files).toContain('dashboard/dist/index.html')
-    const names = /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg)(?:\.gz)?)$/
+    const names = /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg))$/
     expect(files.filter((path) => !names.test(path))).toEqual([])
   })
 
@@ -104,8 +105,8 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     const cwd = join(installed.folder, `serve-${which}`)
     await mkdir(cwd)
     await writeFile(join(cwd, 'darkroom.config.json'), JSON.stringify({ logLevel: 'error', port: 0 }))
-    const darkroom = (...args: string[]) => run(node(), [binary(), ...args], { cwd, env: {} })
-    const server = spawn(node(), [binary(), 'serve'], { cwd, env: {} })
+    const darkroom = (...args: string[]) => run(node(), [binary(), ...args], { cwd, env: installed.env })
+    const server = spawn(node(), [binary(), 'serve'], { cwd, env: installed.env })
     const ended = once(server, 'close')
     let banner = ''
     server.stdout.setEncoding('utf8').on('data', (text: string) => (banner += text))
@@ -134,7 +135,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     const transport = new StdioClientTransport({
       command: node(),
       args: [binary(), 'mcp', '--data-dir', dataDir],
-      env: { PORT: String(await freePort()) },
+      env: { ...installed.env, PORT: String(await freePort()) },
       cwd: installed.folder,
       stderr: 'ignore',
     })
@@ -148,7 +149,10 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
     ['Hono', 'hono.mjs'],
     ['a route of Next.js', 'next.mjs'],
   ])('the gateway can be mounted in %s', async (_, program) => {
-    const { code, stdout, stderr } = await run(node(), [program], { cwd: installed.folder, env: {} })
+    const { code, stdout, stderr } = await run(node(), [program], {
+      cwd: installed.folder,
+      env: installed.env,
+    })
     expect([code, stderr]).toEqual([0, ''])
     expect(JSON.parse(stdout)).toEqual({
       id: expect.stringMatching(/^task_/),
@@ -165,8 +169,7 @@ describe.each(['current', 'oldest'] as const)('on the %s Node', (which) => {
 
 describe('the examples', () => {
   it('of Express, a plain page and a Node script run', async () => {
-    const { folder, nodes } = installed
-    const { html, modules, script, exitCode } = await runExpressAndScript(folder, nodes.oldest)
+    const { html, modules, script, exitCode } = await runExpressAndScript(installed)
     expect(html).toContain('darkroom.watch(id)')
     expect(modules).toContain('/darkroom-client/websocket.js')
     expect([script.code, script.stderr]).toEqual([0, ''])
@@ -179,7 +182,10 @@ describe('the examples', () => {
   it('of Next.js: the route handlers respond', async () => {
     const cwd = installed.folder
     // The example logs to standard error.
-    const { code, stdout } = await run(installed.nodes.current, ['next-example.mjs'], { cwd, env: {} })
+    const { code, stdout } = await run(installed.nodes.current, ['next-example.mjs'], {
+      cwd,
+      env: installed.env,
+    })
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       status: 'SUCCEEDED',

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BIN } from '../cli/darkroom.ts'
+import { PROGRAM } from '../cli/darkroom.ts'
 import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
 import { DATABASES, newPlace, type Place } from '../support/database.ts'
 import { follow, newFollower, type Follower } from './follow.ts'
@@ -89,11 +89,11 @@ interface Server {
   stop(): void
 }
 
-/** The real binary, listening. */
+/** The program, listening. */
 async function serve({ databaseUrl, dataDir }: Place): Promise<Server> {
   const file = join(dataDir, 'shutdown.json')
   await writeFile(file, JSON.stringify({ ...SETTINGS, databaseUrl, dataDir }))
-  const child = spawn(process.execPath, [BIN, 'serve'], {
+  const child = spawn(process.execPath, [PROGRAM, 'serve'], {
     env: withCompileCache({ DARKROOM_CONFIG: file }),
     stdio: ['ignore', 'pipe', 'ignore'],
   })

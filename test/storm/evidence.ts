@@ -7,12 +7,20 @@ import { Client } from 'pg'
 import type { Place } from '../support/database.ts'
 import { createJournal, type Journal } from './journal.ts'
 
+export interface Interval {
+  from: number
+  /** Infinity while it lasts. */
+  to: number
+}
+
 export interface Evidence {
   journal: Journal
   /** When each attempt was sent to an upstream, in milliseconds of this process. */
   sentAt: Map<string, number>
   /** When each received answer was found on a disk whose process was dead, and which came back. */
   receivedAt: Map<string, number>
+  /** When the only host with the received answer of an attempt was dead. */
+  awayAt: Map<string, Interval[]>
   /** Attempts whose reply had another value in some field than the upstream sent. */
   altered: Set<string>
   sent(attempt: string): void
@@ -20,6 +28,8 @@ export interface Evidence {
   arrived(attempt: string, process: number): void
   /** After the death of a process: what was not recorded yet died with it, unless it is on disk. */
   died(process: number): Promise<void>
+  /** These answers are on the disk of a host that is dead. Returns the function to call when it is back. */
+  away(attempts: readonly string[]): () => void
   /** These answers were on a disk that does not come back. */
   lost(attempts: readonly string[]): void
   /** Attempts whose image must exist: it arrived at a process that lived long enough to record it. */
@@ -34,6 +44,7 @@ export function createEvidence(place: Place): Evidence {
     journal: createJournal(),
     sentAt: new Map(),
     receivedAt: new Map(),
+    awayAt: new Map(),
     altered: new Set(),
     sent: (attempt) => void evidence.sentAt.set(attempt, performance.now()),
     arrived(attempt, process) {
@@ -50,6 +61,13 @@ export function createEvidence(place: Place): Evidence {
         const state = states.get(id) ?? ''
         evidence.journal.ofAttempt(id, `is ${state} after the death of process ${process}`)
         if (!MAY_DIE.has(state)) outlived.add(id)
+      }
+    },
+    away(attempts) {
+      const interval = { from: performance.now(), to: Infinity }
+      for (const id of attempts) evidence.awayAt.set(id, [...(evidence.awayAt.get(id) ?? []), interval])
+      return () => {
+        interval.to = performance.now()
       }
     },
     lost(attempts) {

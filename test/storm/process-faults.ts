@@ -76,8 +76,9 @@ async function killOne(storm: Storm, when: KillWhen): Promise<boolean> {
     if (when === 'AN_ANSWER_ARRIVES') await answerReceived(slot)
     await storm.gateways.kill(slot)
   }
-  await noteDeath(storm, slot)
+  const noteReturn = await noteDeath(storm, slot)
   await storm.gateways.start(slot)
+  noteReturn()
   return true
 }
 
@@ -94,10 +95,11 @@ async function leave(storm: Storm, end: 'RETURNS' | 'IS_LOST'): Promise<boolean>
   if (!slot?.gateway) return false
   await killWithAnswers(storm, slot)
   const held = await listReceived(slot.place)
-  await noteDeath(storm, slot, { isLost: end === 'IS_LOST' })
+  const noteReturn = await noteDeath(storm, slot, { isLost: end === 'IS_LOST' })
   await pause(storm.random.between(2 * TUNING.leaseMs, MAX_AWAY_MS))
   if (end === 'IS_LOST') await declareLost(storm, slot)
   await storm.gateways.start(slot)
+  noteReturn()
   return held.length > 0
 }
 
@@ -113,15 +115,29 @@ async function declareLost({ gateways, random }: Storm, slot: Slot): Promise<voi
   }
 }
 
-/** The answers on a disk that comes back must become images, and nothing that they answer may be sent again. */
-async function noteDeath({ evidence }: Storm, slot: Slot, { isLost = false } = {}): Promise<void> {
+/**
+ * The answers on a disk that comes back must become images, and nothing that they answer may be sent again. Returns the
+ * function to call when the process runs again.
+ */
+async function noteDeath(
+  { evidence, gateways }: Storm,
+  slot: Slot,
+  { isLost = false } = {},
+): Promise<() => void> {
+  const { journal } = evidence
   await evidence.died(slot.process)
   const received = await listReceived(slot.place)
   const says = isLost ? 'on a disk that is lost' : 'on disk'
-  evidence.journal.ofProcess(slot.process, `is dead, with answers ${says}: ${received.join(', ') || 'none'}`)
-  if (isLost) return evidence.lost(received)
+  journal.ofProcess(slot.process, `is dead, with answers ${says}: ${received.join(', ') || 'none'}`)
   const now = performance.now()
-  for (const id of received) evidence.receivedAt.set(id, evidence.receivedAt.get(id) ?? now)
+  if (isLost) evidence.lost(received)
+  else for (const id of received) evidence.receivedAt.set(id, evidence.receivedAt.get(id) ?? now)
+  // Any other process reads the answers of a process in the shared data folder.
+  const noteBack = evidence.away(slot === gateways.otherHost ? received : [])
+  return () => {
+    noteBack()
+    journal.ofProcess(slot.process, 'runs')
+  }
 }
 
 async function stopOne(storm: Storm): Promise<boolean> {

@@ -87,7 +87,13 @@ async function copyBinaries(to: string): Promise<string> {
   return join(to, 'bin')
 }
 
-const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300']
+const SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=300',
+  // In the data folder, which is removed: a killed server would leave files of 1 MB in /dev/shm.
+  'dynamic_shared_memory_type=mmap',
+]
 
 async function launch(bin: string, data: string, port: number, settings: string[]): Promise<ChildProcess> {
   const child = spawn(

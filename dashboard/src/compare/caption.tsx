@@ -3,6 +3,7 @@ import type { ComparedImage } from '../api/generated.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { formatExactTime } from '../format/time.ts'
+import { Picture } from '../ui/picture.tsx'
 import styles from './compare-page.module.css'
 
 const KINDS: Readonly<Record<ComparedImage['kind'], string>> = {
@@ -25,9 +26,15 @@ export function Caption({ image, name, onRemove }: CaptionProps) {
   const isResult = kind === 'FINAL'
   return (
     <div className={styles['caption']}>
-      <span className={styles['name']} aria-hidden="true">
-        {name}
-      </span>
+      {onRemove ? (
+        <span className={styles['name']} aria-hidden="true">
+          {name}
+        </span>
+      ) : (
+        <span className={styles['picture']}>
+          <Picture image={image} alt={task.prompt} sizes="160px" />
+        </span>
+      )}
       <div className={styles['facts']}>
         <Link to="/tasks/$id" params={{ id: task.id }}>
           {task.prompt}

@@ -5,6 +5,7 @@ import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { QueryButton } from '../ui/query-button.tsx'
 import { Candidates } from './candidates.tsx'
 import styles from './compare-page.module.css'
 import { MODES, type Mode } from './compare-search.ts'
@@ -37,6 +38,11 @@ function Compare() {
       <title>Compare · Darkroom</title>
       <div className={styles['head']}>
         <h1>Compare</h1>
+        <QueryButton
+          queries={[
+            { text: 'Images', document: ReadComparedImages, variables: { ids: [a, b].filter(Boolean) } },
+          ]}
+        />
         {left && right && (
           <>
             <div className={styles['modes']} role="group" aria-label="View">
@@ -69,22 +75,15 @@ function Compare() {
       {!images && !error && (a !== undefined || b !== undefined) && (
         <div className={styles['skeleton']} aria-busy="true" />
       )}
-      {images && (
-        <>
-          {left && right ? (
-            <Stage key={`${left.id} ${right.id}`} left={left} right={right} mode={mode} />
-          ) : (
-            <Candidates image={left ?? right} onChoose={(id) => go(left ? { b: id } : { a: id })} />
-          )}
-          {(left || right) && (
-            <div className={styles['captions']}>
-              {left && (
-                <Caption image={left} name="A" onRemove={right && (() => go({ a: b, b: undefined }))} />
-              )}
-              {right && <Caption image={right} name="B" onRemove={left && (() => go({ b: undefined }))} />}
-            </div>
-          )}
-        </>
+      {left && right && <Stage key={`${left.id} ${right.id}`} left={left} right={right} mode={mode} />}
+      {(left || right) && (
+        <div className={styles['captions']}>
+          {left && <Caption image={left} name="A" onRemove={right && (() => go({ a: b, b: undefined }))} />}
+          {right && <Caption image={right} name="B" onRemove={left && (() => go({ b: undefined }))} />}
+        </div>
+      )}
+      {images && !(left && right) && (
+        <Candidates image={left ?? right} onChoose={(id) => go(left ? { b: id } : { a: id })} />
       )}
     </div>
   )

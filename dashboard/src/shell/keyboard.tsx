@@ -1,10 +1,10 @@
 import { useNavigate } from '@tanstack/react-router'
 import { Fragment, useEffect, useRef, useState } from 'react'
 import { sessions, useSession } from '../session/context.ts'
+import * as singleKeys from '../session/single-keys.ts'
 import { usePages } from './pages.ts'
 import styles from './shell.module.css'
 
-const STORED = 'darkroom-single-keys'
 /** Between the two keys of `g l`. */
 const SEQUENCE_MS = 1_500
 
@@ -14,7 +14,7 @@ export function Keyboard() {
   const { viewer } = useSession()
   const pages = usePages()
   const dialog = useRef<HTMLDialogElement>(null)
-  const [hasSingleKeys, setHasSingleKeys] = useState(() => localStorage.getItem(STORED) !== 'off')
+  const [hasSingleKeys, setHasSingleKeys] = useState(singleKeys.hasSingleKeys)
 
   useEffect(() => {
     let lastKey = ''
@@ -42,7 +42,7 @@ export function Keyboard() {
 
   function change(isOn: boolean): void {
     setHasSingleKeys(isOn)
-    localStorage.setItem(STORED, isOn ? 'on' : 'off')
+    singleKeys.setSingleKeys(isOn)
   }
 
   return (
@@ -69,6 +69,8 @@ export function Keyboard() {
           <dd>Find by words of the prompt</dd>
           <dt className="mono">← →</dt>
           <dd>Previous and next picture or preview</dd>
+          <dt className="mono">[ ]</dt>
+          <dd>Smaller and larger brush of a mask</dd>
           {!viewer.isOpen && (
             <>
               <dt className="mono">Shift+L</dt>

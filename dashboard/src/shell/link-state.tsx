@@ -1,15 +1,14 @@
 import { formatClock } from '../format/time.ts'
 import type { Feed } from '../live/feed.ts'
-import { useLink } from '../live/hooks.ts'
+import { useLink, useOnline } from '../live/hooks.ts'
 import type { Link } from '../live/link-state.ts'
 import { Icon } from '../ui/icon.tsx'
-import { useIsOnline } from '../ui/use-is-online.ts'
 import styles from './shell.module.css'
 
 /** The state of the live connection, announced on change. */
 export function LinkState({ feed }: { feed: Feed }) {
   const link = useLink(feed)
-  const isOnline = useIsOnline()
+  const isOnline = useOnline()
   return (
     <span className={styles['link']} data-state={isOnline ? link.state : 'reconnecting'} role="status">
       <Icon name={isOnline && link.state !== 'reconnecting' ? 'link' : 'broken'} size={16} />

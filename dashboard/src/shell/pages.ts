@@ -7,6 +7,7 @@ interface Page {
   to: '/' | '/studio' | '/usage' | '/review' | '/providers'
   text: string
   icon: IconName
+  /** The key needs all of them. */
   scopes: readonly Scope[]
   /** It follows `g`. */
   key: string
@@ -15,7 +16,7 @@ interface Page {
 /** In the order of the navigation. */
 const PAGES: readonly Page[] = [
   { to: '/', text: 'Live', icon: 'grid', scopes: ['READ'], key: 'l' },
-  { to: '/studio', text: 'Studio', icon: 'edit', scopes: ['READ', 'GENERATE'], key: 's' },
+  { to: '/studio', text: 'Studio', icon: 'brush', scopes: ['READ', 'GENERATE'], key: 's' },
   { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
   { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
   { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },

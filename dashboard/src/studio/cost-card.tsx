@@ -1,6 +1,7 @@
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import type { StudioQuote } from '../api/generated.ts'
 import { Icon } from '../ui/icon.tsx'
+import { QueryButton, type ShownQuery } from '../ui/query-button.tsx'
 import styles from './cost-card.module.css'
 import type { Impossible } from './rules.ts'
 import { useRemainingBudget, type QuoteView } from './use-quote.ts'
@@ -10,12 +11,18 @@ interface CostCardProps {
   /** Why nothing can be sent. */
   reason: string | undefined
   impossible: readonly Impossible[]
-  provider: string | undefined
+  queries: readonly ShownQuery[]
   onGenerate: () => void
 }
 
 /** What the request would cost at each provider, what would differ from it, and the button that sends it. */
-export function CostCard({ view: { quote, error, isStale }, reason, impossible, onGenerate }: CostCardProps) {
+export function CostCard({
+  view: { quote, error, isStale },
+  reason,
+  impossible,
+  queries,
+  onGenerate,
+}: CostCardProps) {
   const budget = useRemainingBudget(quote)
   const [first] = quote?.offers ?? []
   const isRefused = quote !== undefined && !isStale && !first
@@ -50,15 +57,18 @@ export function CostCard({ view: { quote, error, isStale }, reason, impossible, 
         </ul>
       )}
       {quote && reason !== undefined && <p className={styles['reason']}>{reason}</p>}
-      <button
-        type="button"
-        className={`button primary ${styles['generate']}`}
-        disabled={reason !== undefined || isRefused}
-        onClick={onGenerate}
-      >
-        Generate
-        <kbd aria-hidden="true">Ctrl ⏎</kbd>
-      </button>
+      <div className={styles['row']}>
+        <button
+          type="button"
+          className={`button primary ${styles['generate']}`}
+          disabled={reason !== undefined || isRefused}
+          onClick={onGenerate}
+        >
+          Generate
+          <kbd aria-hidden="true">Ctrl ⏎</kbd>
+        </button>
+        <QueryButton queries={queries} />
+      </div>
     </div>
   )
 }

@@ -1,10 +1,12 @@
 import { useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { Generate, ListOffers, QuoteStudio } from '../api/generated.ts'
 import { useSession } from '../session/context.ts'
-import { useIsOnline } from '../ui/use-is-online.ts'
+import { useOnline } from '../live/hooks.ts'
 import { useIsNarrow } from '../ui/use-is-narrow.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { CostCard } from './cost-card.tsx'
+import { FirstImage } from './first-image.tsx'
 import { ImageTray } from './image-tray.tsx'
 import { JobList } from './job-list.tsx'
 import { LeaveGuard } from './leave-guard.tsx'
@@ -24,11 +26,11 @@ export function Studio({ offers, health }: Offers) {
   const form = useStudioForm()
   const jobs = useJobs()
   const isNarrow = useIsNarrow()
-  const isOnline = useIsOnline()
+  const isOnline = useOnline()
   const isFull = useSyncExternalStore(store.subscribe, jobs.isFull)
   const [isDropping, setIsDropping] = useState(false)
   const depth = useRef(0)
-  const { prompt, settings, change, images } = form
+  const { prompt, settings, change, images, masks } = form
   const model = offers.some((one) => one.model === settings.model)
     ? settings.model
     : (offers[0]?.model ?? settings.model)
@@ -38,7 +40,7 @@ export function Studio({ offers, health }: Offers) {
   const chosen = ofProvider.length > 0 ? ofProvider : ofModel
   const current = useMemo(() => ({ ...settings, model }), [settings, model])
   const rules = rulesOf(chosen, current, { isEdit: images.length > 0 })
-  const inputs = { imageCount: images.length, mask: false, markup: false }
+  const inputs = { imageCount: images.length, mask: masks.isUsed, markup: false }
   const obstacle = obstacleOf(prompt, rules, model, inputs)
   const request = requestOf(prompt, current, rules)
   const quoteView = useQuote(obstacle === undefined ? quoteInputOf(request, inputs) : undefined)
@@ -54,10 +56,11 @@ export function Studio({ offers, health }: Offers) {
     form.keep()
     const sources = images.map(({ source }) => ('file' in source ? source.file : source))
     const first = images[0]?.source
+    const mask = masks.isUsed ? await masks.encode() : undefined
     await jobs.send({
       prompt: prompt.trim(),
       sourceId: first && 'imageId' in first ? first.imageId : undefined,
-      input: { ...request, ...(sources.length > 0 && { images: sources }) },
+      input: { ...request, ...(sources.length > 0 && { images: sources }), ...(mask && { mask }) },
     })
   }
 
@@ -69,7 +72,11 @@ export function Studio({ offers, health }: Offers) {
       view={quoteView}
       reason={reason}
       impossible={rules.impossible}
-      provider={settings.provider}
+      queries={[
+        { text: 'Cost', document: QuoteStudio, variables: { input: quoteInputOf(request, inputs) } },
+        { text: 'Generate', document: Generate, variables: { input: request } },
+        { text: 'Models', document: ListOffers },
+      ]}
       onGenerate={() => void generate()}
     />
   )
@@ -115,7 +122,9 @@ export function Studio({ offers, health }: Offers) {
             isEdit={images.length > 0}
           />
           {isNarrow && <SettingsSheet settings={current}>{panel}</SettingsSheet>}
-          <ImageTray form={form} maxImages={rules.maxImages} model={model} />
+          <ImageTray form={form} maxImages={rules.maxImages} model={model}>
+            <FirstImage form={form} canMask={rules.mask} />
+          </ImageTray>
         </div>
         <aside className={styles['side']} aria-label="Settings and cost">
           {!isNarrow && <div className={styles['panel']}>{panel}</div>}
@@ -123,7 +132,7 @@ export function Studio({ offers, health }: Offers) {
         </aside>
         <JobList jobs={jobs} />
       </div>
-      <LeaveGuard isDirty={form.isPromptUnsent} />
+      <LeaveGuard isDirty={form.isUnsent} />
       {isDropping && (
         <div className={styles['drop']} aria-hidden="true">
           <p>

@@ -13,6 +13,7 @@ import {
   type FileProblem,
   type InputImage,
 } from './input-images.ts'
+import { useMasks } from './use-masks.ts'
 import { DEFAULT_SETTINGS, settingsOfTask, type StudioSettings } from './settings.ts'
 
 export type StudioForm = ReturnType<typeof useStudioForm>
@@ -36,6 +37,8 @@ export function useStudioForm() {
   const [filling, setFilling] = useState<{ error?: Error }>()
   /** The prompt that needs no question before leaving: sent, or filled in. */
   const [kept, setKept] = useState('')
+  const masks = useMasks(images)
+  const fillMask = useRef(masks.fill)
   const current = useRef(images)
   useEffect(() => {
     current.current = images
@@ -68,6 +71,7 @@ export function useStudioForm() {
         setKept(found.prompt)
         setSettings(settingsOfTask(found))
         replaceImages(inputs)
+        if (found.mask && inputs[0]) await fillMask.current(inputs[0], found.mask)
       }
       if (from !== undefined) {
         const [image] = await connection.read(ReadStudioImages, { ids: [from] }, signal)
@@ -122,8 +126,12 @@ export function useStudioForm() {
     clearProblems: () => setProblems([]),
     filling,
     fillAgain: () => setFills(fills + 1),
-    isPromptUnsent: prompt.trim() !== '' && prompt.trim() !== kept.trim(),
-    keep: () => setKept(prompt),
+    masks,
+    isUnsent: masks.isUnsent || (prompt.trim() !== '' && prompt.trim() !== kept.trim()),
+    keep: () => {
+      setKept(prompt)
+      masks.keep()
+    },
     addFiles: async (files: readonly File[]) =>
       add(await Promise.all(files.map((file) => readFile(file, newKey())))),
     addAddress: (url: string) => {

@@ -13,6 +13,7 @@ import { Actions } from './actions.tsx'
 import { Development } from './development.tsx'
 import { EventList } from './event-list.tsx'
 import { Facts } from './facts.tsx'
+import { EditHistory } from './history/edit-history.tsx'
 import { MoneyTimeline } from './money-timeline.tsx'
 import { RequestTable } from './request-table.tsx'
 import { TABS, type Tab } from './task-search.ts'
@@ -88,6 +89,7 @@ function Loaded({ task, error, reload }: { task: TaskDetail; error: Error | unde
         </div>
       </div>
       {error && <Problem error={error} onRetry={reload} />}
+      <EditHistory task={task} />
       <Tabs task={task} />
     </article>
   )

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 // Unlike the global class, it sends the bytes without a copy.
 import { Response } from '@whatwg-node/server'
 import { systemClock } from '../../clock.ts'
+import { acceptsGzip, gzipped } from '../compression.ts'
 import { matchesEtag } from '../etag.ts'
 import type { Client } from '../security/client.ts'
 import { exampleTabs } from './graphiql-examples.ts'
@@ -46,9 +45,10 @@ interface RenderedPage {
 /** Renders the page, which has 9 MB, on the first request: 2 MB compressed. */
 export function createPage(): Page {
   let rendering: Promise<RenderedPage> | undefined
-  return async ({ method, headers }, { origin }) => {
+  return async (request, { origin }) => {
+    const { method, headers } = request
     if (method !== 'GET' || !headers.get('accept')?.includes('text/html')) return undefined
-    const { etag, scripts, plain, gzipped } = await (rendering ??= renderPage())
+    const { etag, scripts, ...page } = await (rendering ??= renderPage())
     const common = {
       'content-security-policy': policy(scripts, new URL(origin).host),
       etag,
@@ -57,8 +57,8 @@ export function createPage(): Page {
     }
     if (matchesEtag(headers.get('if-none-match'), etag))
       return new Response(null, { status: 304, headers: common })
-    const isGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(headers.get('accept-encoding') ?? '')
-    const body = isGzip ? gzipped : plain
+    const isGzip = acceptsGzip(request)
+    const body = isGzip ? page.gzipped : page.plain
     return new Response(body, {
       headers: {
         ...common,
@@ -85,7 +85,7 @@ async function renderPage(): Promise<RenderedPage> {
     etag,
     scripts: scriptHashes(html),
     plain,
-    gzipped: new Uint8Array(await promisify(gzip)(plain)),
+    gzipped: await gzipped(plain),
   }
 }
 
