@@ -70,10 +70,7 @@ async function keepPace(assetsUrl: string, minutes: number): Promise<string> {
   await sampling
   // The start does not count as growth.
   const third = Math.floor(samples.length / 3)
-  const [early, late] = [samples.slice(third, 2 * third), samples.slice(2 * third)].map(mean) as [
-    number,
-    number,
-  ]
+  const [early, late] = [mean(samples.slice(third, 2 * third)), mean(samples.slice(2 * third))]
   const peak = Math.max(...samples)
   const isWithinLimits = lost.length === 0 && peak < LIMITS.rssMb && late / early < LIMITS.growth
   if (!isWithinLimits) process.exitCode = 1

@@ -31,7 +31,7 @@ const verbs = {
           body: JSON.stringify({ model: 'gpt-image-2', prompt, size: '1024x1024', quality: 'low' }),
         })
         let bytes = 0
-        for await (const chunk of body) bytes += (chunk as Buffer).length
+        for await (const chunk of body) bytes += Buffer.byteLength(chunk)
         if (statusCode !== 200 || bytes < minBytes) throw new Error(`${statusCode}, ${bytes} bytes`)
         times.push(clock() - startedAt)
       }

@@ -36,7 +36,7 @@ async function freePort(): Promise<number> {
 
 /** It has no option for the address to listen on. */
 function onLoopback(): void {
-  const listen = Server.prototype.listen
+  const listen = Reflect.get(Server.prototype, 'listen')
   Object.assign(Server.prototype, {
     listen(this: Server, port: number) {
       return Reflect.apply(listen, this, [{ port, host: '127.0.0.1' }])

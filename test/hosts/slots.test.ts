@@ -47,10 +47,9 @@ describe('two processes on one PostgreSQL', () => {
         { concurrency: 3 },
       ),
     ])
-    const tasks: { id: string }[] = []
-    for (let i = 0; i < 16; i++) tasks.push(await (i % 2 ? one : two).create())
+    const tasks = await Promise.all(Array.from({ length: 24 }, (_, i) => (i % 2 ? one : two).create()))
     for (const { id } of tasks) await one.reached(id, 'SUCCEEDED')
-    expect([sent().length, most]).toEqual([16, 3])
+    expect([sent().length, most]).toEqual([24, 3])
   })
 
   it('probe a provider once after its cooldown', async () => {
