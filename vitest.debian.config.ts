@@ -8,8 +8,7 @@ export default defineConfig({
     ...limits,
     globalSetup: ['test/support/global-setup.ts'],
     include: ['test/debian/**/*.test.ts'],
-    // One browser at a time.
-    maxWorkers: 1,
+    maxWorkers: 2,
     isolate: false,
   },
 })
