@@ -68,8 +68,8 @@ export const WARNING_CODES = [
 ] as const
 /** HOLD reserves the worst case, POST records the cost, VOID releases the HOLD, ADJUST corrects a POST. */
 export const LEDGER_KINDS = ['HOLD', 'POST', 'VOID', 'ADJUST'] as const
-/** PRICE: a price table. BILL: the provider's. ESTIMATE: until one of the others. */
-export const LEDGER_SOURCES = ['PRICE', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
+/** PRICE: a price table. REPORTED: with the result. BILL: the provider's. ESTIMATE: until one of the others. */
+export const LEDGER_SOURCES = ['PRICE', 'REPORTED', 'OPERATOR', 'BILL', 'ESTIMATE'] as const
 /** A moderation refusal, a reported failure, a request without answer: each may be charged. */
 export const UNCERTAIN_CHARGES = ['MODERATION', 'FAILURE', 'TIMEOUT'] as const
 export const PERIODS = ['DAY', 'MONTH', 'TOTAL'] as const

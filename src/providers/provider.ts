@@ -140,7 +140,12 @@ export type CallResult =
   | { state: 'PENDING'; progress: number | null; checkAfterMs: number; unknownStatus?: string | undefined }
   /** Checks only: the provider does not know the remote id (yet). */
   | { state: 'MISSING'; checkAfterMs: number }
-  | { state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings }
+  | ({ state: 'DONE'; images: ReceivedImage[]; usage: Usage; resolved: ResolvedSettings } & ReportedCost)
+
+export interface ReportedCost {
+  /** As the provider reported it. Null: unusable. Absent: not reported, so computed by price. */
+  costMicros?: number | null | undefined
+}
 
 export interface Callback {
   remoteId: string | null

@@ -109,7 +109,8 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
     ...exposeNullable(t, 'String', {
       remoteId: "The provider's id of the submitted job. Null until known, and for synchronous responses.",
       providerRequestId: "The provider's id of the HTTP request. Null if it sent none.",
-      priceVersion: 'Price table by which the cost was computed. Null without a price.',
+      priceVersion:
+        'Price table by which the cost was computed. Null without a price, and if the provider reported the cost.',
     }),
     ...exposeNullable(t, enums.UncertainCharge, {
       chargePolicy:

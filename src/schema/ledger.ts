@@ -17,6 +17,7 @@ const LedgerKindEnum = describedEnum<LedgerKind>('LedgerKind', {
 const LedgerSourceEnum = describedEnum<LedgerSource>('LedgerSource', {
   description: 'Where the amount of a ledger line comes from.',
   PRICE: 'Computed from the reported usage and a price table.',
+  REPORTED: 'Reported by the provider with the result.',
   OPERATOR: 'Recorded by resolveAttempt or adjustCost.',
   BILL: 'Taken from a bill of the provider.',
   ESTIMATE:
@@ -40,7 +41,7 @@ const LedgerLineRef = builder.objectRef<LedgerRow>('LedgerLine').implement({
     }),
     ...exposeNullable(t, 'String', {
       priceVersion:
-        'Source and date of the price table used. Null without a price, for VOID, and for a cost from a bill.',
+        'Source and date of the price table used. Null without a price, for VOID, and for a cost that was reported or billed.',
     }),
     ...exposeNullable(t, LedgerSourceEnum, {
       source: 'Where the amount comes from. Null for HOLD and VOID, and in lines written before version 0.2.',

@@ -35,6 +35,7 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
       images,
       usage: REPORTED,
       resolved,
+      costMicros: 41_200,
       evidence: EVIDENCE,
     })
     const spool = dying.store.spool
@@ -50,7 +51,14 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     await next.reached(id, 'SUCCEEDED')
     expect(second.sent).toEqual([])
     expect(await next.attempts(id)).toMatchObject([
-      { state: 'SUCCEEDED', charged: 'YES', totalTokens: REPORTED.totalTokens, providerRequestId: 'req-9' },
+      {
+        state: 'SUCCEEDED',
+        charged: 'YES',
+        totalTokens: REPORTED.totalTokens,
+        costMicros: 41_200,
+        priceVersion: null,
+        providerRequestId: 'req-9',
+      },
     ])
     await expect.poll(() => readdir(next.store.spool)).toEqual([])
     expect(kept.some((file) => existsSync(file))).toBe(false)

@@ -140,7 +140,7 @@ export type InputFidelity = 'HIGH' | 'LOW'
 export type LedgerKind = 'ADJUST' | 'HOLD' | 'POST' | 'VOID'
 
 /** Where the amount of a ledger line comes from. */
-export type LedgerSource = 'BILL' | 'ESTIMATE' | 'OPERATOR' | 'PRICE'
+export type LedgerSource = 'BILL' | 'ESTIMATE' | 'OPERATOR' | 'PRICE' | 'REPORTED'
 
 /** A label of the caller's own on a task. It is not sent to providers. */
 export interface MetadataInput {
@@ -606,7 +606,7 @@ export interface LedgerEntry {
   amountMicros: number | null
   /** Time at which the line was written. */
   at: string
-  /** Source and date of the price table used. Null without a price, for VOID, and for a cost from a bill. */
+  /** Source and date of the price table used. Null without a price, for VOID, and for a cost that was reported or billed. */
   priceVersion: string | null
   /** Where the amount comes from. Null for HOLD and VOID, and in lines written before version 0.2. */
   source: LedgerSource | null
@@ -646,7 +646,7 @@ export interface AttemptDetail {
   heldMicros: number | null
   /** Estimate in micro-USD that is posted while the cost is unknown. Null without one, and once the cost is known. */
   estimatedMicros: number | null
-  /** Price table by which the cost was computed. Null without a price. */
+  /** Price table by which the cost was computed. Null without a price, and if the provider reported the cost. */
   priceVersion: string | null
   /** Furthest point that its request provably reached: the evidence for `charged`. */
   wirePhase: WirePhase

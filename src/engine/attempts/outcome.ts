@@ -3,7 +3,7 @@ import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Usage, WirePhase } from '../../domain.ts'
 import type { Failure } from '../../providers/error.ts'
-import type { CallResult, ResolvedSettings } from '../../providers/provider.ts'
+import type { CallResult, ReportedCost, ResolvedSettings } from '../../providers/provider.ts'
 
 /** How far the request provably got. */
 export interface WireEvidence {
@@ -33,7 +33,7 @@ export type Outcome =
     })
   /** The check failed, which says nothing about the attempt. */
   | { state: 'UNCHECKED'; checkAfterMs: number; unobservedMs: number }
-  | ({ state: 'DONE'; usage: Usage; resolved: ResolvedSettings } & IngestedResult)
+  | ({ state: 'DONE'; usage: Usage; resolved: ResolvedSettings } & IngestedResult & ReportedCost)
   | {
       state: 'FAILED'
       failure: Failure

@@ -44,6 +44,8 @@ const RECEIVED_ANSWER = z.object({
     .transform((settings) =>
       Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
     ),
+  /** Of `ReportedCost`. */
+  costMicros: z.int().nullable().optional(),
   evidence: z.object({
     wirePhase: z.enum(WIRE_PHASES),
     httpStatus: z.number().nullable(),

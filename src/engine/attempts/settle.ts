@@ -112,7 +112,7 @@ async function noteHealth(
 /** A result counts whichever worker holds the lease. */
 async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: Done): Promise<void> {
   const { task, attempt, evidence } = of
-  const { images, addresses, usage, resolved } = outcome
+  const { images, addresses, usage, resolved, costMicros: reported } = outcome
   const { source: usageSource, ...tokens } = usage
   const at = deps.clock.now()
   const { size, quality } = { ...task.request, ...resolved }
@@ -123,7 +123,10 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
   // Of a deleted task only the money is recorded.
   const isKept = task.deletedAt === null
   const isComplete = addresses.length === 0 || !isKept
-  const cost = attemptCost(usage, delivered, task.request, offer)
+  const isReported = reported !== undefined
+  const cost = isReported
+    ? { totalMicros: reported, svgMicros: null }
+    : attemptCost(usage, delivered, task.request, offer)
   const isStorable = cost.totalMicros !== null && cost.totalMicros <= MAX_COST_MICROS
   const answered = await applyTransition(q, attempt.id, isComplete ? 'succeed' : 'receive', {
     at,
@@ -135,7 +138,8 @@ async function succeed(q: Transaction, deps: Deps, of: AttemptContext, outcome: 
     usageSource,
     costMicros: isStorable ? cost.totalMicros : null,
     svgCostMicros: isStorable ? cost.svgMicros : null,
-    priceVersion: priceVersionOf(task.request, offer),
+    priceVersion: isReported ? null : priceVersionOf(task.request, offer),
+    ...(isReported && { source: 'REPORTED' as const }),
     resolved: { ...resolved },
     error: null,
   })

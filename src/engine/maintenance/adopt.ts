@@ -130,8 +130,8 @@ export async function adopt(
     try {
       const isRecorded = Promise.resolve(true)
       const ingested = await ingestImages(deps, attempt, received, exit, { isRecorded, maxTries: 1 })
-      const { usage, resolved, evidence } = answer
-      await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved })
+      const { usage, resolved, costMicros, evidence } = answer
+      await settle(deps, attempt, evidence, { state: 'DONE', ...ingested, usage, resolved, costMicros })
     } catch (error) {
       if (isValueRefused(error)) return setAside(deps, file, 'the database refuses its values')
       if (!(error instanceof ProviderError && error.failure.cause instanceof ImageRejected)) throw error

@@ -20,11 +20,13 @@ export async function toOutcome(
 ): Promise<Outcome> {
   if (result.state === 'ACCEPTED' && !isStorable(result.remoteId)) throw new ProviderError(UNUSABLE_REMOTE_ID)
   if (result.state !== 'DONE') return result
-  const { images: received, usage: reported, resolved } = toStorableResult(result)
+  const { images: received, usage: reported, resolved, costMicros } = toStorableResult(result)
   const { usage, implausible } = plausibleUsage(reported, attempt.model, task.request, resolved, attempt.n)
   if (implausible.length > 0)
     deps.log.warn({ attempt: attempt.id, counts: implausible }, 'implausible token counts dropped')
-  const record = { attemptId: attempt.id, images: received, usage, resolved, evidence }
+  if (costMicros === null)
+    deps.log.warn({ attempt: attempt.id }, 'unusable reported cost dropped; the cost is unknown')
+  const record = { attemptId: attempt.id, images: received, usage, resolved, costMicros, evidence }
   const writing = writeReceivedAnswer(deps, record)
   const syncing = writing.then(() => syncReceivedAnswer(deps, record))
   // Without the record the result is settled all the same.
@@ -42,7 +44,7 @@ export async function toOutcome(
   )
   await isRecorded
   countBytes(deps, attempt, ingested.images)
-  return { state: 'DONE', ...ingested, usage, resolved }
+  return { state: 'DONE', ...ingested, usage, resolved, costMicros }
 }
 
 export function countBytes(

@@ -8,9 +8,9 @@ type Done = Extract<CallResult, { state: 'DONE' }>
 const MAX_TOKENS = 100_000_000
 
 /** What came beside the images never prevents that they are stored: texts are cleaned, and impossible counts are unknown. */
-export function toStorableResult({ images, usage, resolved, state }: Done): Done {
+export function toStorableResult({ images, usage, resolved, ...result }: Done): Done {
   return {
-    state,
+    ...result,
     images: images.map(({ revisedPrompt, ...image }) => ({
       ...('url' in image ? { url: toStorable(image.url) } : image),
       revisedPrompt: revisedPrompt === null ? null : toStorable(revisedPrompt),

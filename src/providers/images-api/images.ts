@@ -1,6 +1,12 @@
 // Everything but the images is optional.
 import { BACKGROUNDS, OUTPUT_FORMATS, parseSize, QUALITIES, type Usage } from '../../domain.ts'
-import { UNKNOWN_USAGE, type CallResult, type ReceivedImage, type ResolvedSettings } from '../provider.ts'
+import {
+  UNKNOWN_USAGE,
+  type CallResult,
+  type ReceivedImage,
+  type ReportedCost,
+  type ResolvedSettings,
+} from '../provider.ts'
 import { DEFAULT_LIMITS, Spilled, spillJson, type SpillLimits } from '../wire/json-spill.ts'
 import { MalformedReply } from '../wire/malformed.ts'
 import type { ProviderReply } from './client.ts'
@@ -9,7 +15,7 @@ import { toSvgUsage, toUsage } from './usage.ts'
 /** `url`: as in the reply. */
 type Entry = ({ file: string } | { url: string }) & Pick<ReceivedImage, 'revisedPrompt'>
 
-export interface FoundImages {
+export interface FoundImages extends ReportedCost {
   entries: readonly Entry[]
   usage: Usage
   resolved: ResolvedSettings
@@ -19,6 +25,8 @@ export interface ImageSearch {
   newFile: () => string
   /** For JSON within JSON. */
   limits?: SpillLimits | undefined
+  /** Reads a cost in USD from `usage`; by default none is reported. */
+  costIn?: ((usage: unknown) => ReportedCost['costMicros']) | undefined
   /** An address at the root is an image's. */
   isEntry?: boolean
 }
@@ -31,7 +39,7 @@ type Done = Extract<CallResult, { state: 'DONE' }>
  */
 export async function findImages(
   json: unknown,
-  { newFile, limits = DEFAULT_LIMITS, isEntry = false }: ImageSearch,
+  { newFile, limits = DEFAULT_LIMITS, costIn, isEntry = false }: ImageSearch,
 ): Promise<FoundImages | undefined> {
   const found: Found[] = []
   const texts: Place[] = []
@@ -44,10 +52,11 @@ export async function findImages(
   const [first] = found
   if (!first) return undefined
   const ofImages = firstIn(first.holders, ({ usage: reported }) => knownUsage(reported)) ?? UNKNOWN_USAGE
+  const costMicros = firstIn(first.holders, ({ usage: reported }) => costIn?.(reported))
   const svg = firstIn(first.holders, ({ svg_usage: reported }) => toSvgUsage(reported))
   const usage = { ...ofImages, ...svg?.counts }
   const resolved = { ...resolvedIn(first.holders), ...(svg?.model !== undefined && { svgModel: svg.model }) }
-  return { entries: withoutRepeats(found).map(toEntry), usage, resolved }
+  return { entries: withoutRepeats(found).map(toEntry), usage, resolved, costMicros }
 }
 
 /** Undefined without an image. */
@@ -61,13 +70,13 @@ export async function readImages(
 }
 
 export function toDone(
-  { entries, usage, resolved }: FoundImages,
+  { entries, usage, resolved, costMicros }: FoundImages,
   { url: base }: Pick<ProviderReply, 'url'>,
 ): Done {
   const images = entries.map((entry) =>
     'file' in entry ? entry : { ...entry, url: resolveLink(entry.url, base) },
   )
-  return { state: 'DONE', images, usage, resolved }
+  return { state: 'DONE', images, usage, resolved, ...(costMicros !== undefined && { costMicros }) }
 }
 
 /** As a browser would. */

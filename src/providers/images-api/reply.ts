@@ -7,13 +7,13 @@ import { peek } from '../wire/peek.ts'
 import { readEvents, type ServerSentEvent } from '../wire/sse.ts'
 import { isSuccess, readBody, withRequestId, type ProviderReply } from './client.ts'
 import { asFailure, type ReplyTo } from './failure.ts'
-import { findImages, readImages, toDone, type FoundImages } from './images.ts'
+import { findImages, readImages, toDone, type FoundImages, type ImageSearch } from './images.ts'
 import { errorIn, statusFailure, streamFailure } from './upstream-error.ts'
 import { addUsages } from './usage.ts'
 import { wordsOf } from './words.ts'
 
 /** What a server puts around its replies. */
-export interface ReplyEnvelope {
+export interface ReplyEnvelope extends Pick<ImageSearch, 'costIn'> {
   /** Returns the content. Throws ProviderError for a failure. */
   unwrap?: (json: unknown, reply: ProviderReply) => unknown
   requestIdIn?: ((json: unknown) => string | null | undefined) | undefined
@@ -21,7 +21,7 @@ export interface ReplyEnvelope {
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-export interface ReplyReader<Result> extends Pick<ReplyEnvelope, 'requestIdIn'> {
+export interface ReplyReader<Result> extends Pick<ReplyEnvelope, 'requestIdIn' | 'costIn'> {
   /** For a body without result. */
   read: (json: unknown, reply: ProviderReply) => Result
   /** Images in the body are the result; default true. */
@@ -34,7 +34,7 @@ export async function readReply<Result>(
   replyTo: ReplyTo,
   received: ProviderReply,
   call: Call,
-  { read, requestIdIn, hasResult = () => true, limits }: ReplyReader<Result>,
+  { read, requestIdIn, costIn, hasResult = () => true, limits }: ReplyReader<Result>,
 ): Promise<Done | Result> {
   let reply = received
   try {
@@ -45,7 +45,7 @@ export async function readReply<Result>(
       requestIdIn?.(json),
       call,
     )
-    const search = { newFile: () => call.newFile(), limits }
+    const search = { newFile: () => call.newFile(), limits, costIn }
     const done = hasResult(json) ? await readImages(json, reply, search) : undefined
     if (done) return done
     // A failure's status says enough.
@@ -61,16 +61,17 @@ export async function readResult(
   received: ProviderReply,
   request: ProviderRequest,
   call: Call,
-  { unwrap = (json) => json, requestIdIn }: ReplyEnvelope = {},
+  { unwrap = (json) => json, requestIdIn, costIn }: ReplyEnvelope = {},
 ): Promise<CallResult> {
   const { first, body } = await peek(withoutBlank(received.body), START_BYTES).catch((error: unknown) => {
     throw isSuccess(received) ? error : statusFailure(undefined, received)
   })
   const reply = { ...received, body }
   // Content types are unreliable.
-  if (STREAM_START.test(first.toString('latin1'))) return readStream(request, call, reply)
+  if (STREAM_START.test(first.toString('latin1'))) return readStream(request, call, reply, costIn)
   return readReply<never>('SUBMIT', reply, call, {
     requestIdIn,
+    costIn,
     read(json, answer) {
       const content = unwrap(json, answer)
       if (!isSuccess(answer)) throw statusFailure(content, answer)
@@ -114,12 +115,17 @@ const frame = z.object({
 const MAX_PENDING_PARTIALS = 16
 
 /** Stops after the requested images. Any event with an image not declared partial is a result. */
-async function readStream(request: ProviderRequest, call: Call, reply: ProviderReply): Promise<CallResult> {
+async function readStream(
+  request: ProviderRequest,
+  call: Call,
+  reply: ProviderReply,
+  costIn: ReplyEnvelope['costIn'],
+): Promise<CallResult> {
   const finished: FoundImages[] = []
   let partials = 0
   let pending = 0
   let isEmpty = false
-  const search = { newFile: () => call.newFile(), isEntry: true }
+  const search = { newFile: () => call.newFile(), isEntry: true, costIn }
 
   // A finished image that has arrived must not wait for previews to be recorded: the call's time could end meanwhile.
   function passOn(file: string, index: number): void {
@@ -166,7 +172,9 @@ async function readStream(request: ProviderRequest, call: Call, reply: ProviderR
   const [first] = finished
   if (first) {
     const entries = finished.flatMap((found) => found.entries)
-    return toDone({ entries, usage, resolved: first.resolved }, reply)
+    // Costs of several events may each be of an image or of the whole call.
+    const costMicros = finished.length === 1 ? first.costMicros : undefined
+    return toDone({ entries, usage, resolved: first.resolved, costMicros }, reply)
   }
   if (!isSuccess(reply)) throw statusFailure(undefined, reply)
   if (isEmpty)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { TOKEN_COUNTS, type Usage } from '../../domain.ts'
+import { MAX_COST_MICROS, sumDecimalUsd } from '../../money.ts'
 import { UNKNOWN_USAGE } from '../provider.ts'
 
 const tokens = z.int().nonnegative().nullish().catch(null)
@@ -45,6 +46,18 @@ export function addUsages(usages: readonly Usage[]): Usage {
     ...Object.fromEntries(TOKEN_COUNTS.map((name) => [name, sum(total[name], next[name])])),
     source: 'ESTIMATED',
   }))
+}
+
+const cost = z.object({ cost: z.unknown().optional(), is_byok: z.unknown().optional() })
+
+/** `cost` in USD, in micro-USD. Null: unusable. Undefined: not reported, or only the fee on a call with the account's own key. */
+export function toCostMicros(reported: unknown): number | null | undefined {
+  const { data } = cost.safeParse(reported)
+  if (data?.cost === undefined || data.cost === null || data.is_byok === true) return undefined
+  if (typeof data.cost !== 'number' || data.cost < 0) return null
+  // The shortest decimal of a number is the one that was sent.
+  const micros = sumDecimalUsd([String(data.cost)])
+  return micros !== undefined && micros <= MAX_COST_MICROS ? micros : null
 }
 
 const svgUsage = z.object({

@@ -4,6 +4,7 @@ import { VERDICTS } from '../error.ts'
 import { toProviderError } from '../images-api/failure.ts'
 import { toDataUrl, toJsonMessage } from '../images-api/message.ts'
 import type { Preset } from '../images-api/preset.ts'
+import { toCostMicros } from '../images-api/usage.ts'
 import { NO_LATER_CAPABILITIES } from '../models/catalogue.ts'
 import { offersFrom } from '../models/offers.ts'
 import type { Capabilities, ProviderRequest, ProviderRequestImage } from '../provider.ts'
@@ -15,6 +16,7 @@ export const OPENROUTER: Preset = {
     offersFrom(models, () => CAPABILITIES),
   partialImages: () => 'STREAM',
   modelsPath: '/images/models',
+  costIn: toCostMicros,
 
   async message(request, { apiKey }, stream) {
     const headers = {
