@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
+import { listLines } from '../../src/db/money/ledger.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine } from '../support/engine.ts'
 import { hang, page, reset, status } from '../support/link-server.ts'
@@ -25,6 +26,11 @@ describe.each(DATABASES)('a result at an address, on %s', (database) => {
       resolved: { size: '16x16' },
       providerRequestId: 'req-1',
     })
+    const lines = await listLines(one.db.read, [attempt!.id])
+    expect(lines.map(({ kind, source }) => [kind, source])).toEqual([
+      ['HOLD', null],
+      ['POST', 'PRICE'],
+    ])
     expect(await one.task(id)).toMatchObject({ status: 'RUNNING', error: null })
   })
 

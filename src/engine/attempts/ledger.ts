@@ -41,6 +41,7 @@ export async function recordPlanned(
 
 /** Of the amount that a transition posts or corrects. */
 const SOURCES: Partial<Record<Trigger, LedgerSource>> = {
+  receive: 'PRICE',
   succeed: 'PRICE',
   fail: 'OPERATOR',
   adjustCost: 'OPERATOR',
