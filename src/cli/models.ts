@@ -150,9 +150,13 @@ async function checkOne(provider: Provider, seconds: number): Promise<Checked> {
   }
 }
 
-function linesOf({ findings, error }: Checked, { dialect }: Provider, paint: Paint): string {
+function linesOf(
+  { findings, error }: Checked,
+  { dialect, preset = dialect }: Provider,
+  paint: Paint,
+): string {
   if (error !== null) return `  ${paint('red', '✗')} ${error}\n`
-  if (findings === null) return `  · ${dialect} has no list of models\n`
+  if (findings === null) return `  · ${preset} has no list of models\n`
   return findings.map((finding) => `  ${findingText(finding, paint)}\n`).join('')
 }
 

@@ -19,6 +19,8 @@ export type * from './offer.ts'
 export interface Provider {
   readonly name: string
   readonly dialect: string
+  /** Of the dialect; absent without one. */
+  readonly preset?: string
   readonly traits: ProviderTraits
   readonly offers: readonly Offer[]
   /** Callbacks reach a loopback address. */

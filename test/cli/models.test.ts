@@ -49,9 +49,10 @@ it('models lists what is configured, and check asks the providers', async () => 
     { name: 'own', price: { imageMicros: 40_000 }, capabilities: { extra: ['seed'] } },
   ]
   const account = { name: 'main', dialect: 'openai', baseUrl: `${url}/v1`, apiKey: 'sk-canary', models }
+  const azure = { name: 'company', dialect: 'openai', preset: 'azure', baseUrl: url, apiKey: 'sk-azure' }
   await writeFile(
     join(cwd, 'darkroom.config.json'),
-    JSON.stringify({ providers: [account, { name: 'toy', dialect: 'sandbox' }] }),
+    JSON.stringify({ providers: [account, azure, { name: 'toy', dialect: 'sandbox' }] }),
   )
 
   const list = await darkroom(['models'], { cwd, env: {} })
@@ -66,6 +67,7 @@ it('models lists what is configured, and check asks the providers', async () => 
   expect(check.exitCode).toBe(1)
   expect(check.stdout).toContain('✓ gpt-image-1.5 ends on 2026-12-01')
   expect(check.stdout).toContain('✗ own is configured, but not listed')
+  expect(check.stdout).toContain('company\n  · azure has no list of models')
   expect(check.stdout).toContain('· sandbox has no list of models')
   expect((await darkroom(['models', 'check', 'toy'], { cwd, env: {} })).exitCode).toBe(0)
 })

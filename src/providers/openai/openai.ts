@@ -85,6 +85,7 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
   const offers = offersOf(options, preset)
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
   return {
+    ...(options.preset !== undefined && { preset: options.preset }),
     ...client.provider({
       dialect: 'openai',
       offers,
