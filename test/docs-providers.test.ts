@@ -8,8 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { loadConfig } from '../src/config/config.ts'
 import { splitIntoParts } from '../src/engine/attempts/plan.ts'
-import type { Failure } from '../src/providers/error.ts'
 import { dialects } from '../src/providers/index.ts'
+import { failuresOf, outcomeOf } from './docs/outcomes.ts'
 import { PAGES, type Page } from './docs/pages.ts'
 import { connectionScenario, replyOf, taskReplyOf } from './docs/replies.ts'
 import { codesIn, readExamples, readSupport, readTables, readSample, type Table } from './docs/tables.ts'
@@ -112,7 +112,7 @@ describe.each(PAGES)('$title', (page) => {
     expect(splits).toHaveLength(page.dialect === 'basic' ? 0 : 1)
   })
 
-  it.each(failuresOf(page.title, 'provider response'))(
+  it.each(failuresOf(tableOf(page.title, 'provider response'), 'provider response'))(
     'when the provider responds with $when: $next, charged $charged',
     async ({ when, ...expected }) => {
       const reply = codesIn(when)[0] ?? ''
@@ -123,7 +123,7 @@ describe.each(PAGES)('$title', (page) => {
     },
   )
 
-  it.each(failuresOf('All providers', 'event'))(
+  it.each(failuresOf(tableOf('All providers', 'event'), 'event'))(
     'when $when: $next, charged $charged',
     async ({ when, ...expected }) => {
       expect(outcomeOf(await failSubmit(page, connectionScenario(when)))).toEqual(expected)
@@ -221,27 +221,6 @@ function sectionOf({ title }: Page): string {
 function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shortened)
   return typeof value === 'string' ? value.replace(/^(data:[^,]+,).+/, '$1…') : value
-}
-
-/** The rows of a failure table. */
-function failuresOf(section: string, firstColumn: string) {
-  return tableOf(section, firstColumn).map((row) => ({
-    when: row[firstColumn] ?? '',
-    next: row['then'],
-    code: codesIn(row['error code'] ?? '')[0],
-    charged: codesIn(row['charged'] ?? '')[0],
-  }))
-}
-
-function outcomeOf(failure: Failure) {
-  return { next: effectOf(failure), code: failure.code, charged: failure.charged }
-}
-
-/** What the engine does, in the terms of the page. */
-function effectOf({ kind, charged }: Failure): string {
-  if (kind === 'lost') return 'outcome unknown'
-  if (charged !== 'NO' || kind === 'rejected') return 'the task fails'
-  return kind === 'refused' ? 'next provider' : 'retried'
 }
 
 function isInSchema(target: string): boolean {
