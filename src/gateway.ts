@@ -277,7 +277,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 
   async function close(deadlineMs: number, forceStop?: AbortSignal): Promise<{ abortedCalls: number }> {
     engine.handOver()
-    if (listener) await clock.sleep(config.engine.shutdownDelayMs, forceStop)
+    if (listener && config.engine.shutdownDelayMs) await clock.sleep(config.engine.shutdownDelayMs, forceStop)
     engine.drain()
     // Subscribers reconnect to another process while provider calls finish.
     await listener?.closeStreams()

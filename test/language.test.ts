@@ -22,7 +22,7 @@ const written = readTree([
   'tools/*.ts',
   'docs/**/*.md',
   'decisions/**/*.md',
-  'deploy/*',
+  'deploy/**/*.*',
   '*.md',
   'compose.yaml',
   'Dockerfile',

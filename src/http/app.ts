@@ -10,7 +10,7 @@ import { apiKeyInUrlProblem } from './security/auth.ts'
 import { encodingProblem } from './security/body.ts'
 import type { Client, ClientReader } from './security/client.ts'
 
-/** Resolves to undefined for a path of another route. */
+/** Undefined for a path of another route. */
 export type HttpRoute = (request: Request, client: () => Client) => Promise<Response | undefined>
 
 export type App = (request: Request, remoteAddress?: string) => Promise<Response>
@@ -47,7 +47,7 @@ export function createApp(
       const path = URL.parse(request.url)?.pathname ?? ''
       if (known?.code === 'SERVICE_UNAVAILABLE' && !isRestPath(path)) return gatewayErrorRefusal(known)
       const id = randomUUID()
-      // Not the server's failure if the client has disconnected.
+      // No failure of the server if the client has disconnected.
       if (!request.signal.aborted) log.error({ id, err: error }, 'request failed unexpectedly')
       const refuse = isRestPath(path) ? restRefusal : refusal
       return refuse('INTERNAL_SERVER_ERROR', `Unexpected error (id ${id}).`)

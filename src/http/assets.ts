@@ -25,7 +25,7 @@ interface AssetRouteOptions {
   find(id: string): Promise<ServedAsset | undefined>
   /** Undefined also for an image that exists. */
   findDeleted(id: string): Promise<SignedAsset | undefined>
-  /** Whether requests need no key, so that URLs need no signature. */
+  /** Requests need no key, URLs no signature. */
   isOpen(): Promise<boolean>
   signer: Pick<Signer, 'findExpiry'>
   store: AssetStore
@@ -47,7 +47,7 @@ interface Content {
   read: (range: ByteRange) => Promise<Buffer | Readable>
 }
 
-// Nothing in an image that is opened as a page may run or load. An SVG is shown only by an image element.
+// An image opened as a page must not run or load anything. An SVG is shown only by an image element.
 const SAFETY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'",
@@ -55,9 +55,8 @@ const SAFETY_HEADERS = {
 }
 
 /**
- * Serves `/assets/<id>` and renditions, `/assets/<id>?width=512&height=512&format=webp`. With
- * `download`, browsers save the file. If API keys exist, the URL must be
- * signed; the response to an unsigned URL does not reveal whether the image exists.
+ * Serves `/assets/<id>` and renditions, `/assets/<id>?width=512&height=512&format=webp`. `download`: browsers save
+ * the file. If API keys exist, the URL must be signed; an unsigned one does not reveal whether the image exists.
  */
 export function createAssetRoute(
   options: AssetRouteOptions,
@@ -100,7 +99,7 @@ async function respond(request: Request, url: URL, options: AssetRouteOptions): 
   if (matchesEtag(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers: caching })
 
-  // Not signed: it changes how a browser handles the file, and not who may read it.
+  // Unsigned: changes how a browser handles the file, not who may read it.
   const isImage = !isSvg || request.headers.get('sec-fetch-dest') === 'image'
   const disposition = isImage && !url.searchParams.has('download') ? 'inline' : 'attachment'
   const filename = `${id}${extensionOf(row.mimeType)}`
@@ -126,10 +125,10 @@ const SVG = 'image/svg+xml'
 
 const YEAR_SECONDS = 31_536_000
 
-/** A presigned URL is not revoked with the image's own, so it is short. */
+/** Short: revoking the image's own URL does not revoke a presigned one. */
 const PRESIGNED_SECONDS = 300
 
-/** Of other types, the headers above must hold, and a bucket sends its own. */
+/** Other types need the headers above, and a bucket sends its own. */
 const RASTER: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif'])
 
 function redirect(location: string, maxAge: number): Response {
@@ -137,14 +136,14 @@ function redirect(location: string, maxAge: number): Response {
   return new Response(null, { status: 302, headers })
 }
 
-/** Undefined if the signature is wrong or expired, or the asset does not exist. */
+/** Undefined for a wrong or expired signature, or a missing asset. */
 function secondsLeft(
   { signer, clock }: AssetRouteOptions,
   row: SignedAsset | undefined,
   query: URLSearchParams,
   spec: RenditionSpec | undefined,
 ): number | undefined {
-  // Verified for a missing asset as well, so that the response time does not reveal it.
+  // Also for a missing asset, so that the response time does not reveal it.
   const expiresAt = signer.findExpiry(query, row ?? { id: '', projectId: '' }, spec ?? {})
   return expiresAt === undefined || !row ? undefined : Math.floor((expiresAt - clock.now()) / 1000)
 }
@@ -154,7 +153,7 @@ async function renditionContent(
   row: ServedAsset,
   spec: RenditionSpec,
 ): Promise<Content> {
-  // Before it is read: it may have 100 MB.
+  // Before the read: it may have 100 MB.
   if (row.mimeType === SVG && row.byteSize > MAX_SVG_BYTES)
     throw svgRefusal(`has ${row.byteSize} bytes; the maximum is ${MAX_SVG_BYTES}`)
   const { bytes, mimeType } = await renditions.rendition(row.sha256, spec)
@@ -209,7 +208,9 @@ function rangeOf(request: Request, etag: string | undefined): string | null {
   return condition === null || condition === etag ? request.headers.get('range') : null
 }
 
-/** `all` for forms that a server may ignore, `none` after the end: https://www.rfc-editor.org/rfc/rfc9110#section-14. */
+/**
+ * `all` for forms that a server may ignore, `none` after the end: https://www.rfc-editor.org/rfc/rfc9110#section-14.
+ */
 function readByteRange(header: string | null, byteSize: number): ByteRange | 'all' | 'none' {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? []
   if (first === '' && last === '') return 'all'

@@ -19,8 +19,7 @@ const RESPONSES: Record<CallbackResult, () => Response> = {
 }
 
 /**
- * Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; refuses valid ones only if `memory`
- * has no room for a large body.
+ * Serves `POST /callbacks/<secret>`. Limits unknown secrets per address; refuses valid ones only if `memory` is full.
  */
 export function createCallbackRoute(
   engine: Pick<Engine, 'isKnownCallback' | 'receiveCallback'>,

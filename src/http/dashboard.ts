@@ -1,4 +1,3 @@
-// A built single-page application, which uses the public GraphQL API.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +12,7 @@ interface DashboardOptions {
   /** From `npm run build`. */
   folder: string
   publicUrl: string | null
-  /** Whether images are redirected to a bucket, on an origin that is not known here. */
+  /** Images are redirected to a bucket of unknown origin. */
   redirectsAssets: boolean
 }
 
@@ -34,7 +33,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Only browsers get `/`. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
   const { folder, publicUrl } = options
-  /** By name: some 200 KB after each build that this process has served. */
+  /** By name: some 200 KB per build served. */
   const compressed = new Map<string, Uint8Array<ArrayBuffer>>()
 
   async function servePage(request: Request, origin: string): Promise<Response> {

@@ -1,11 +1,10 @@
-// `finish` does not tell whether a client received a response: the system takes megabytes that the client
-// never reads.
+// `finish` proves no delivery: the system takes megabytes that the client never reads.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** Of one response; each method is called once. */
 export interface DeliveryWatch {
-  /** All bytes were given to the system, or the connection broke. */
+  /** To the system, or the connection broke. */
   sent(): void
   /** Delivered: after all bytes, the client sent its next request, or closed the connection in order. */
   ended(isDelivered: boolean): void

@@ -8,7 +8,7 @@ export interface FetchHandler {
   abortStreams(): void
 }
 
-/** Serves the app both below `basePath` and without it. */
+/** Below `basePath` and without it. */
 export function createFetchHandler(app: App, basePath: string): FetchHandler {
   const streams = new Set<ReturnType<typeof createRelay>>()
   return {

@@ -27,7 +27,7 @@ const BUSY_ROUTES = new Set(['assets', 'health', 'metrics', 'home'])
 /** Others could break a log line. */
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/
 
-/** Measures and logs requests, without path and query: both may hold secrets. Sets `x-request-id`. */
+/** Logs neither path nor query: both may hold secrets. Sets `x-request-id`. */
 export function instrumented(app: App, tools: { metrics: Metrics; clock: Clock; log: Logger }): App {
   const { metrics, clock, log } = tools
   return async (request, remoteAddress) => {

@@ -33,7 +33,7 @@ export function createMetricsRoute(options: {
       setGauges(gauges, options.providers, await options.readGauges())
       gauges.up.set(1)
     } catch (error) {
-      // The metrics of the process itself stay available while the database is down.
+      // Process metrics stay available without a database.
       gauges.up.set(0)
       log.warn({ err: error }, 'reading the database gauges failed')
     }
@@ -44,7 +44,7 @@ export function createMetricsRoute(options: {
   return async (request, client) => {
     if (new URL(request.url).pathname !== '/metrics') return undefined
     if (request.method !== 'GET') return refusal('METHOD_NOT_ALLOWED', 'Use GET.', { allow: 'GET' })
-    // Requires a key: while none exists, every caller is the operator.
+    // Requires a key: without keys, every caller is the operator.
     const isOperator = request.headers.has('authorization') && options.isOperator(request)
     if (!isLocal(request, client(), options.publicUrl) && !(await isOperator))
       return refusal('FORBIDDEN', "Metrics need a request from this machine or the operator's key.")

@@ -14,7 +14,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** For receiving a request, and the interval of their check. */
+/** For receiving a request; `checkMs` is the interval of their check. */
 const DEFAULT_TIMEOUTS = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
 /** Port 0 picks a free one. Rejects if the port is in use. */

@@ -25,8 +25,8 @@ interface UsageRouteOptions {
 const PATH = '/usage.csv'
 
 /**
- * Serves `GET /usage.csv`, with parameters such as `from=2026-11-01`, `groupBy=day,model`,
- * `timeZone=Europe/Berlin` and `provider=jimmy`: the rows of a usage report, or its totals without `groupBy`.
+ * Serves `GET /usage.csv`, with parameters such as `from=2026-11-01`, `groupBy=day,model`, `timeZone=Europe/Berlin`
+ * and `provider=jimmy`. Totals without `groupBy`.
  */
 export function createUsageRoute(options: UsageRouteOptions): HttpRoute {
   return async (request, client) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { readAmounts } from '../../dashboard/src/review/amounts.ts'
 import { effectOf, sumOf } from '../../dashboard/src/review/effect.ts'
-import { readAmounts } from '../../dashboard/src/review/use-decisions.ts'
 
 const held = (heldMicros: number | null, estimatedMicros: number | null = null) => ({
   heldMicros,

@@ -92,13 +92,17 @@ describe('with the URL of a server', () => {
       await using host = await openHost({ DARKROOM_URL: before.url })
       const prompt = 'a lighthouse [sandbox:duration=60000]'
       const running = await host.call('generate_image', { prompt, wait_seconds: 0 })
+      const { task_id } = taskIn(running)
+      // Unsent, it would go to the successor.
+      const read = () => host.call('get_task', { task_id, wait_seconds: 0 })
+      await expect.poll(async () => textOf(await read())).toContain(': running ')
       const stopped = before.gateway.stop({ deadlineMs: 1_000 })
       const call = host.call('generate_image', { prompt: 'a lighthouse' })
       await stopped
       await using after = await openGateway(options)
       expect(after.url).toBe(before.url)
       expect(taskIn(await call).status).toBe('succeeded')
-      const lost = await host.call('get_task', { task_id: taskIn(running).task_id })
+      const lost = await host.call('get_task', { task_id })
       expect(textOf(lost)).toMatch(/: outcome_unknown .+[^]+an operator reviews it/)
     } finally {
       await place.remove()

@@ -4,7 +4,8 @@ import { formatMoney } from '../format/money.ts'
 import { useOnline } from '../live/hooks.ts'
 import styles from './bulk-bar.module.css'
 import { effectOf, MAX_UNTYPED, type Bulk } from './effect.ts'
-import { readAmounts, type Decisions } from './use-decisions.ts'
+import { readAmounts } from './amounts.ts'
+import type { Decisions } from './use-decisions.ts'
 
 interface BulkBarProps {
   attempts: readonly ReviewAttempt[]

@@ -6,7 +6,6 @@ import {
   type ResolveAttemptInput,
   type ReviewAttempt,
 } from '../api/generated.ts'
-import { parseMoney } from '../format/money.ts'
 import { useSession } from '../session/context.ts'
 import type { Bulk } from './effect.ts'
 
@@ -89,17 +88,4 @@ export function useDecisions(reload: () => void): Decisions {
       finish(attempts, refused)
     },
   }
-}
-
-/** Amounts that can be saved, and how many texts are none. */
-export function readAmounts(amounts: ReadonlyMap<string, string>): {
-  costs: Map<string, number>
-  invalid: number
-} {
-  const costs = new Map<string, number>()
-  for (const [id, text] of amounts) {
-    const micros = parseMoney(text)
-    if (micros !== undefined) costs.set(id, micros)
-  }
-  return { costs, invalid: amounts.size - costs.size }
 }

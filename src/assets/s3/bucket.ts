@@ -1,4 +1,4 @@
-// Requests of one bucket. The SDK is imported on first use: other installations do not load it.
+// The SDK is imported on first use: other installations do not load it.
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
@@ -11,7 +11,7 @@ import type { S3Settings } from './settings.ts'
 export type Bucket = Awaited<ReturnType<typeof openBucket>>
 
 export interface BucketTuning {
-  /** Retries of a transient failure, after pauses that double from `pauseMs`, with jitter. */
+  /** Of a transient failure, after pauses that double from `pauseMs`, with jitter. */
   retries: number
   pauseMs: number
   /** Until the response begins. */
@@ -62,7 +62,7 @@ export async function openBucket(
   const client = await createClient(sdk.S3Client, settings, tuning, settings.endpoint)
   const Bucket = settings.bucket
   const keyOf = (key: string) => (settings.prefix === '' ? key : `${settings.prefix}/${key}`)
-  // Without the permission to list, a store says 403 of an object that does not exist.
+  // Without permission to list, a store says 403 of a missing object.
   let isHidden = false
   let signing: Promise<S3Client> | undefined
 
@@ -114,7 +114,7 @@ export async function openBucket(
       }),
     )
 
-  /** `end` is inclusive. Throws ObjectMissing. A torn body is continued where it broke off. */
+  /** `end` is inclusive. Throws ObjectMissing. Continues a torn body. */
   async function get(key: string, range?: { start: number; end: number }): Promise<Readable> {
     const from = (start: number) =>
       request(async () => {
@@ -186,7 +186,7 @@ export async function openBucket(
       return getSignedUrl(await signing, command, { expiresIn: expiresInSeconds })
     },
 
-    /** Puts, reads and deletes an object. Throws S3Error, which says what is wrong. */
+    /** Puts, reads and deletes an object. */
     async check(key: string): Promise<void> {
       const bytes = Buffer.from('a test of this store')
       await put(key, { open: () => bytes, byteSize: bytes.length, mimeType: 'text/plain' })
@@ -215,7 +215,7 @@ async function createClient(
   const env = process.env
   const hasEndpoint = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
   const config: S3ClientConfig = {
-    // A stream cannot be sent again: `request` opens it again.
+    // `request` opens the stream again for each try.
     maxAttempts: 1,
     forcePathStyle: settings.pathStyle ?? hasEndpoint !== undefined,
     // Stores other than AWS refuse the checksums that the SDK adds by default.
@@ -255,7 +255,7 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
 
 const MAX_RESUMES = 3
 
-/** The first request is made before this resolves, so that a missing object is known then. */
+/** Makes the first request at once, to report a missing object. */
 async function resumable(
   from: (start: number) => Promise<Readable>,
   start: number,

@@ -1,7 +1,7 @@
-// Deletes unreferenced content. Before referring to content, a process writes a touch marker, then looks for
-// the content. A collection copies the content aside, deletes it, then looks for markers and references: if
-// there is one, it restores the content. So the process finds the content missing and stores it again, or the
-// collection finds its marker. A later collection handles the copies left by a crash.
+// Deletes unreferenced content. A process writes a touch marker, looks for the content, then refers to it. A
+// collection copies the content aside, deletes it, then looks for markers and references: if there is one, it
+// restores the content. So the process stores missing content again, or the collection finds its marker. A later
+// collection handles the copies left by a crash.
 import type { Collector } from '../store.ts'
 import type { Bucket, ObjectEntry } from './bucket.ts'
 import { ASIDE, asideKey, hashOf, objectKey, OBJECTS, TOUCHED, touchKey } from './keys.ts'

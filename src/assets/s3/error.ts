@@ -1,11 +1,11 @@
 import { StorageError } from '../disk-error.ts'
 import type { S3Settings } from './settings.ts'
 
-/** A request of the store that failed for good, or after all retries. */
+/** A request that failed for good, or after all retries. */
 export class S3Error extends StorageError {
   override name = 'S3Error'
 
-  /** `now`: of this machine, to say how far its clock is off. */
+  /** `now`: of this machine, to show its clock's offset. */
   constructor(place: S3Settings, cause: unknown, now: number) {
     const { code, problem } = describe(place, cause, now)
     super(
@@ -18,7 +18,7 @@ export class S3Error extends StorageError {
   }
 }
 
-/** The fields of errors from the SDK and from Node's sockets. */
+/** Errors of the SDK and of Node's sockets. */
 interface Failure {
   name?: string
   code?: string

@@ -1,9 +1,7 @@
-// Names of objects, relative to the prefix of the store.
-
 export const OBJECTS = 'objects/'
 /** About to be referenced: a collection keeps the content. */
 export const TOUCHED = 'touched/'
-/** Copies of content that a collection is about to delete. */
+/** Copies of content about to be deleted. */
 export const ASIDE = 'aside/'
 export const OWNER = 'owner'
 export const CHECK = 'check/'

@@ -63,7 +63,7 @@ function parameterProblem(name: string, value: string): string | undefined {
   }
 }
 
-/** Of a URL without problem. */
+/** Of a valid URL. */
 export function parseS3Url(text: string): S3Settings {
   const url = new URL(text)
   const parameter = (name: (typeof PARAMETERS)[number]) => url.searchParams.get(name)

@@ -20,9 +20,9 @@ import { collectUnused } from './collect.ts'
 import { CHECK, isHash, objectKey, OWNER, renditionKey, touchKey } from './keys.ts'
 
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
-/** An idle store is asked so often whether it still takes objects. */
+/** Between checks of an idle store. */
 const CHECK_INTERVAL_MS = 10_000
-/** A request may wait for a minute and be repeated. After this time without a success, the store is asked as well. */
+/** After this time without a success, the store is checked too: a request may wait a minute. */
 const SLOW_MS = 5_000
 const CHECK_TIMEOUT_MS = 5_000
 const SNIFF_BYTES = 512
@@ -43,7 +43,7 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
   const requests = new Set<{ startedAt: number }>()
   await bucket.check(checkName)
 
-  /** A successful request proves that the store takes objects; after a failed one, the next check asks it. */
+  /** A success proves that the store takes objects; after a failure, the next check asks it. */
   async function storing<T>(work: () => Promise<T>): Promise<T> {
     const request = { startedAt: clock.monotonic() }
     requests.add(request)
@@ -85,7 +85,7 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
     ...spool,
 
     async put(file, { content } = {}) {
-      // The store is durable, so that the file on this machine need not be.
+      // The store is durable: the local file need not be.
       const { sha256, byteSize, bytes } = await digest(file, { isSynced: Promise.resolve(true), content })
       await touch(sha256)
       const existing = await bucket.head(objectKey(sha256))
@@ -111,14 +111,14 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
 
     async blob(sha256, mimeType) {
       if (!isHash(sha256)) throw new AssetMissing(sha256)
-      // Providers that are asked again send the same file again; `sweep` deletes it.
+      // Retries send the same file; `sweep` deletes it.
       const file = join(spool.spool, `copy-${sha256}`)
       if (!(await touchFile(file, clock.now()))) {
         const partial = spool.newFile()
         await withDiskErrors(dir, async () => {
           try {
             await pipeline(await getOrMissing(sha256), createWriteStream(partial))
-            // A parallel call may have made the copy: its Blob needs that very file.
+            // A parallel call may have made the copy that its Blob needs.
             await link(partial, file).catch(unlessExists)
             await touchFile(file, clock.now())
           } finally {
@@ -173,7 +173,7 @@ export async function openS3Store(bucket: Bucket, { dir, clock }: S3StoreOptions
   }
 }
 
-/** Made once for all processes, and kept on this machine as well. */
+/** Made once for all processes; kept locally too. */
 function createSharedCache(bucket: Bucket, local: RenditionCache): RenditionCache {
   return {
     async read(name) {
@@ -214,7 +214,7 @@ async function readText(bucket: Bucket, key: string): Promise<string | undefined
   }
 }
 
-/** By its bytes: the type that was declared may be wrong. */
+/** By its bytes: the declared type may be wrong. */
 function mimeTypeOf(start: Buffer): string {
   try {
     return MIME_TYPES[sniffFormat(start)]

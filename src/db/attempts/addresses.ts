@@ -1,4 +1,3 @@
-// Addresses of results whose images are not stored yet.
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { ResultAddressRow, Tables } from '../tables/tables.ts'
@@ -26,16 +25,13 @@ export async function listAddresses(q: Queries, attemptIds: readonly string[]): 
   return rows.map(({ address, ageMs }) => ({ ...address, ageMs: Math.max(0, ageMs) }))
 }
 
-/** All of the database, oldest first, for an operator. */
+/** Of the whole database, oldest first. */
 export async function listAllAddresses(q: Queries, limit: number): Promise<ResultAddressRow[]> {
   const { resultAddresses: addresses } = q.tables
   return q.sql.select().from(addresses).orderBy(addresses.receivedAt, addresses.attemptId).limit(limit)
 }
 
-/**
- * Removes the addresses of stored images. Returns the positions that were still there: concurrent calls share
- * none.
- */
+/** Returns the positions that were still there: concurrent calls share none. */
 export async function takeAddresses(
   q: Transaction,
   attemptId: string,

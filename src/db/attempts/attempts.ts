@@ -15,7 +15,7 @@ export const QUEUE_KEY = 'queue'
 /** Wake-up key: images may be due for a download. */
 export const FETCH_KEY = 'fetch'
 
-/** Identifies a claim. The epoch fences off a worker that lost its lease. */
+/** The epoch fences off a worker that lost its lease. */
 export interface Lease {
   owner: string
   epoch: number
@@ -87,7 +87,7 @@ export type AttemptChange = Partial<Omit<NewAttempt, 'runAfter' | 'leaseUntil'>>
   leaseUntil?: null
 }
 
-/** Undefined when the attempt is in no state of `from`, or `lease` was lost. */
+/** Undefined when in no state of `from`, or `lease` was lost. */
 export async function updateAttempt(
   q: Transaction,
   id: string,
@@ -138,7 +138,7 @@ export async function renewLeases(
   await q.sql.update(attempts).set({ leaseUntil }).where(isHeld)
 }
 
-/** Call it under the task's lock, which excludes other workers. */
+/** Hold the task's lock, which excludes other workers. */
 export async function holdsLease(q: Transaction, id: string, lease: Lease): Promise<boolean> {
   const row = await findAnyAttempt(q, id)
   return row?.leaseOwner === lease.owner && row.leaseEpoch === lease.epoch
@@ -178,7 +178,7 @@ export async function listUncheckable(
   return q.sql.select().from(attempts).where(isUncheckable)
 }
 
-/** Waiting attempts, unclaimed for `overdueMs`; queued ones only where their provider is not configured. */
+/** Unclaimed for `overdueMs`; queued ones only where their provider is not configured. */
 export async function listUnattended(
   q: Queries,
   { providers, overdueMs }: { providers: readonly string[]; overdueMs: number },

@@ -10,7 +10,7 @@ const MAX_QUEUED_MS = 7 * 86_400_000
 /** The event loop continues between two. */
 const PAGE = 5_000
 
-/** `from` inclusive, `to` exclusive. One query per project, because their index begins with it. */
+/** `from` inclusive, `to` exclusive. One query per project: their index begins with it. */
 export async function listSentAttempts(
   q: Queries,
   {

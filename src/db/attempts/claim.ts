@@ -21,7 +21,7 @@ export interface ClaimScope {
   /** Only downloads; by default, all but them. */
   fetching?: boolean | undefined
   model?: string | undefined
-  /** Get no new work; accepted attempts are still claimed, for a check. */
+  /** No new work; accepted attempts are still claimed, for a check. */
   blockedModels?: readonly string[] | 'ALL'
 }
 
@@ -125,7 +125,7 @@ function selectWaiting(q: Queries, filter: ClaimFilter) {
     )
 }
 
-/** `with recursive waiting(project_id)`: one index step per project. The ORDER BY matches only that index. */
+/** One index step per project. The ORDER BY matches only that index. */
 export function waitingProjects(q: Queries, provider: string | Placeholder, fetching = false): SQL {
   const { attempts } = q.tables
   const after = (projectId: SQL) =>
@@ -154,7 +154,7 @@ function isUnblocked({ tables: { attempts } }: Queries, blocked: readonly string
   return blocked === 'ALL' ? sql`1 = 0` : notInArray(attempts.model, [...blocked])
 }
 
-/** A condition as in the indexes, of attempts to send or check, or of downloads. */
+/** As the condition of the indexes. */
 export function isWaiting({ tables: { attempts } }: Queries, fetching = false): SQL {
   return fetching ? sql`${attempts.state} = 'FETCHING'` : oneOf(attempts.state, ['PLANNED', 'ACCEPTED'])
 }

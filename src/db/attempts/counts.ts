@@ -31,9 +31,7 @@ const charged = statement<{ taskId: string; part: number }, { count: number }[]>
   return q.sql.select({ count: count() }).from(attempts).where(isCharged)
 })
 
-/**
- * Those claimed earlier: the older ones of its project, and by fair scheduling as many of each other project.
- */
+/** The older ones of its project, and by fair scheduling as many of each other project. */
 export async function countAhead(q: Queries, attempt: AttemptRow): Promise<number> {
   const { attempts } = q.tables
   const { provider, projectId, runAfter, id } = attempt
@@ -66,7 +64,7 @@ export async function countByProvider(q: Queries, provider: string): Promise<Que
   return row ?? { queued: 0, running: 0 }
 }
 
-/** The columns of QueueCounts. Select them where `isUnended`. */
+/** Select them where `isUnended`. */
 export function queueCounts({ tables: { attempts } }: Queries) {
   const countOf = (...states: string[]) =>
     sql`coalesce(sum(case when ${oneOf(attempts.state, states)} then 1 else 0 end), 0)`.mapWith(Number)

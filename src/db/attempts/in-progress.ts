@@ -1,4 +1,3 @@
-// Queued attempts, and those in progress in all processes, by provider.
 import { and, count, eq, gt, isNotNull, ne, sql } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { statement } from '../connection/statement.ts'
@@ -16,12 +15,12 @@ export interface InProgress {
 }
 
 const CLAIM_LOCK = 4_157_220_194
-/** A process that is stopped or cut off while it claims delays the claims of others for no longer. */
+/** How long a stopped process may delay the claims of others. */
 const MAX_IDLE = '2s'
 
 /**
- * Attempts that other workers than `owner` have leased. Until the commit, no other process counts or claims, so that all
- * together respect the limits.
+ * Attempts leased by workers other than `owner`. Until the commit, no other process counts or claims, so that all
+ * respect the limits.
  */
 export async function lockSlots(q: Transaction, owner: string): Promise<InProgress[]> {
   // Before the count: a statement sees what was committed before it began.
@@ -55,7 +54,7 @@ function leased({ sql: from, tables: { attempts } }: Queries) {
     .groupBy(provider, model, projectId, isSending)
 }
 
-/** Attempts that no worker has claimed, in order of id. */
+/** Unclaimed, in order of id. */
 export async function listQueuedAt(
   q: Queries,
   { provider, model, after, limit }: { provider: string; model: string; after: string; limit: number },

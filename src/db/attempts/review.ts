@@ -12,7 +12,7 @@ export type ReviewReason = (typeof REVIEW_REASONS)[number]
 export interface ReviewFilter {
   providers?: readonly string[] | undefined
   errorCodes?: readonly TaskErrorCode[] | undefined
-  /** Ended, or sent when of unknown outcome, before this time. */
+  /** Ended, or of unknown outcome and sent, before this time. */
   before?: number | undefined
   /** Of the estimate, else of the held amount. */
   minMicros?: number | undefined
@@ -60,7 +60,6 @@ export interface ReviewCount {
   oldestAt: number
 }
 
-/** Per provider and reason. */
 export async function countForReview(
   q: Queries,
   projectId: string,

@@ -26,7 +26,6 @@ const MAX_WAITING_PER_SLOT = 100
 const RETRY_SPREAD_S = 4
 const MAX_WAITS: Record<Kind, number> = { client: 5, engine: Infinity }
 
-/** Bounds the connections in use, and the wait for one. */
 export function createGate(slots: number): Gate {
   const queues: Record<Kind, Waiter[]> = { engine: [], client: [] }
   const inUse: Record<Kind, number> = { engine: 0, client: 0 }

@@ -9,9 +9,7 @@ export class CannotInspect extends Error {
   override name = 'CannotInspect'
 }
 
-/**
- * On one snapshot, without a lock or a migration. Throws CannotInspect without a database of this version.
- */
+/** One snapshot, without lock or migration. Throws CannotInspect without a database of this version. */
 export async function inspectDatabase<T>(
   { databaseUrl, dataDir }: { databaseUrl: string | null; dataDir: string },
   read: (q: Queries) => Promise<T>,

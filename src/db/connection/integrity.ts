@@ -5,7 +5,7 @@ export class DatabaseDamaged extends Error {
   override name = 'DatabaseDamaged'
 }
 
-/** quick_check reads every page. Throws DatabaseDamaged. */
+/** Reads every page. Throws DatabaseDamaged. */
 export function checkIntegrity(file: string, connection: Connection, configure: () => void): void {
   try {
     configure()

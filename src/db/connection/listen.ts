@@ -6,7 +6,7 @@ const CHANNEL = 'darkroom'
 /** Idempotent, so that it also is the probe. */
 const LISTEN = `listen ${CHANNEL}`
 const RECONNECT_MS = 1000
-/** A proxy may keep a connection open whose server is gone. */
+/** A proxy may keep a connection open to a server that is gone. */
 const PROBE_INTERVAL_MS = 5_000
 const PROBE_TIMEOUT_MS = 3_000
 
@@ -27,8 +27,8 @@ export function notifications(keys: Iterable<string>, escape: (text: string) => 
 }
 
 /**
- * Passes the wake-ups of all processes, over its own connection, which reconnects. Passes `*` after a gap, in
- * which notifications may be lost. Returns a function that stops it.
+ * On its own connection, which reconnects. Passes `*` after a gap, in which notifications may be lost. Returns a
+ * function that stops it.
  */
 export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void {
   let isStopped = false
@@ -89,7 +89,7 @@ export function listen(url: string, onWakeUp: OnWakeUp, log: Logger): () => void
     isStopped = true
     clearTimeout(retry)
     clearTimeout(nextProbe)
-    // A server that does not respond must not delay the shutdown.
+    // An unresponsive server must not delay the shutdown.
     client.cut()
   }
 }

@@ -7,8 +7,7 @@ export class FolderInUse extends Error {
 }
 
 /**
- * An exclusive transaction on a database of its own: the system releases it however the process ends. Throws
- * FolderInUse.
+ * An exclusive transaction on its own database: the system releases it however the process ends. Throws FolderInUse.
  */
 export function lockFolder(folder: string): { release(): void } {
   const lock = new BetterSqlite3(join(folder, 'darkroom.lock'), { timeout: 0 })

@@ -9,7 +9,7 @@ import { KEEP_ALIVE } from './postgresql-pool.ts'
 
 // Without this lock, processes that start together fail with "duplicate key … pg_type".
 const MIGRATION_LOCK = 4_157_220_193
-/** For each table. Shorter than `deadlock_timeout`, so that transactions of other processes are not ended. */
+/** Per table. Shorter than `deadlock_timeout`, so that PostgreSQL ends no transactions of other processes. */
 const LOCK_TRY_MS = 250
 const LOCK_PAUSE_MS = 100
 const CONNECT_MS = 10_000
@@ -34,8 +34,8 @@ export async function migratePostgresql(url: string, location: string): Promise<
 }
 
 /**
- * Begins a transaction that has locked all tables. Migrations lock one after another, in another order than transactions of
- * other processes, which would deadlock. Here, what was locked is released when a table stays busy, and all are tried again.
+ * Locks all tables first. Migrations lock them in another order than transactions of other processes, which would
+ * deadlock. While a table stays busy, all locks are released and tried again.
  */
 async function beginWithAllTables(client: Client): Promise<void> {
   const until = performance.now() + MAX_LOCK_MS

@@ -13,7 +13,7 @@ export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 5_000 
 const CONNECT_MS = 5_000
 const CLOSE_MS = 2_000
 const AWAY_RETRY_MS = 2_000
-/** A pool without a response for longer distrusts its idle connections. */
+/** After a longer silence, idle connections are distrusted. */
 const SILENCE_MS = 1_000
 
 /** In milliseconds. */
@@ -48,7 +48,7 @@ export const REPORT_LIMITS: PoolLimits = {
 }
 
 const LOCK_MS = 3_500
-/** A process stopped inside a transaction holds its locks no longer. */
+/** How long a process stopped inside a transaction holds its locks. */
 const IDLE_IN_TRANSACTION_MS = 5_000
 
 /** The connection broke, so the server may have run the query. */
@@ -150,7 +150,7 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
       heardAt = performance.now()
       return connection.release()
     }
-    // One slow server process is no reason to replace all connections; a silent server is.
+    // A silent server is a reason to replace all connections; one slow process is not.
     if (performance.now() - heardAt > SILENCE_MS) generation++
     connection.cut()
     connection.release(true)

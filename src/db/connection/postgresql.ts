@@ -71,7 +71,7 @@ function pooledQueries(pool: PostgresqlPool): Queries {
   return queries(drizzle({ client: { query } as unknown as Connection }))
 }
 
-// Per connection, so that statements prepared on it are found again.
+// Per connection, to find its prepared statements.
 const onConnection = new WeakMap<Connection, Queries>()
 
 function queriesOn(connection: Connection): Queries {

@@ -24,10 +24,7 @@ export function createMemoryCounter(): RateCounter {
 
 const MAX_WAIT_MS = 250
 
-/**
- * Counts for all processes. While the database is slow or down, each process counts alone and no request
- * waits.
- */
+/** For all processes. While the database is slow or down, each process counts alone and no request waits. */
 export function createPostgresqlCounter(url: string): RateCounter {
   // Counting must not wait for the work that it limits.
   const pool = new Pool({

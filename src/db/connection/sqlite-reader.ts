@@ -1,4 +1,4 @@
-// The entry of a reader thread: runs one query at a time, on its own read-only connection.
+// Entry of a reader thread: one query at a time, read-only.
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import BetterSqlite3 from 'better-sqlite3'
@@ -19,8 +19,7 @@ const BUSY_MS = 5_000
 /** Of 19. */
 const NICENESS = 10
 
-// The main thread goes first. Linux sets the priority of the calling thread, others that of the whole
-// process: setpriority(2).
+// The main thread goes first. Only Linux sets the priority of one thread: setpriority(2).
 if (process.platform === 'linux') setPriority(Math.max(NICENESS, getPriority()))
 
 const connection = cacheStatements(

@@ -112,14 +112,14 @@ export function createReaders(
 interface Reader {
   /** One query at a time. Throws Unavailable. */
   run(query: ReaderQuery, maxMs: number): Promise<unknown[]>
-  /** False after a query that took too long, and once it has ended. */
+  /** False after a query that took too long, and after the end. */
   readonly isUsable: boolean
   /** Resolves after SQLite's current step. */
   end(): Promise<unknown>
 }
 
 function startReader(file: string, onEnd: (cause: unknown) => void): Reader {
-  // Without flags such as --import, which may load an application into each thread.
+  // No flags such as --import, which may load an application.
   const thread = new Worker(ENTRY, { workerData: file, execArgv: [] })
   let pending: PromiseWithResolvers<unknown[]> | undefined
   let cause: unknown

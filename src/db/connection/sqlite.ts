@@ -98,10 +98,7 @@ function queries(connection: unknown): Queries {
 /** In WAL mode readers wait for a writer only while the log is recovered. */
 const READ_BUSY_MS = 50
 
-/**
- * Reads only what is durable. Prefers the writer, whose cache stays warm: that of another connection is empty
- * after every commit.
- */
+/** Reads only what is durable. Prefers the writer: the cache of another connection is empty after every commit. */
 function readingDurable(writer: Connection, reader: Connection): Connection {
   const isDurable = () => !writer.inTransaction && !reader.inTransaction
   const prepare = (text: string) => {
@@ -116,7 +113,7 @@ function readingDurable(writer: Connection, reader: Connection): Connection {
   return { prepare } as unknown as Connection
 }
 
-/** Throws Unavailable once the file was removed or replaced, which would lose writes. */
+/** Throws Unavailable once the file is removed or replaced, which would lose writes. */
 function createMoveCheck(file: string): () => void {
   const opened = statSync(file)
   return () => {

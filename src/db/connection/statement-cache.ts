@@ -3,9 +3,7 @@ import { LRUCache } from 'lru-cache'
 
 const MAX_CACHED_STATEMENTS = 500
 
-/**
- * SQLite takes longer to compile a statement than to run it, and drizzle compiles all that are not prepared.
- */
+/** SQLite compiles longer than it runs, and drizzle compiles each statement that is not prepared. */
 export function cacheStatements(connection: Connection): Connection {
   const cache = new LRUCache<string, Statement>({ max: MAX_CACHED_STATEMENTS })
   const compile = connection.prepare.bind(connection)

@@ -25,7 +25,7 @@ export function statement<Values extends Record<string, unknown>, Row>(
   }
 }
 
-/** A prepared insert per set of columns. Absent columns get their defaults. */
+/** One per set of columns. Absent columns get their defaults. */
 export function insertion<Row extends object, Result>(
   name: string,
   build: (q: Queries, values: Placeholders<Row>) => Preparable<Result>,
@@ -36,7 +36,7 @@ export function insertion<Row extends object, Result>(
 
 export type Placeholders<Row> = Record<keyof Row, Placeholder>
 
-/** A prepared statement per set of given values, and per `shape`: other differences, of few kinds. */
+/** One per set of given values, and per `shape`: other differences, of few kinds. */
 export function shaped<Row extends object, Shape, Result>(
   name: string,
   build: (q: Queries, values: Placeholders<Row>, shape: Shape) => Preparable<Result>,

@@ -9,8 +9,8 @@ export class BackupFailed extends Error {
 }
 
 /**
- * Copies one snapshot, also while a server runs. Throws BackupFailed without a database, if the file exists,
- * or if the copy is damaged.
+ * One snapshot, also while a server runs. Throws BackupFailed without a database, if the file exists, or if the copy
+ * is damaged.
  */
 export async function backUp(dataDir: string, target: string): Promise<void> {
   const source = join(dataDir, SQLITE_FILE)

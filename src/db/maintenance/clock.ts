@@ -48,13 +48,13 @@ export async function moveEarlier(
 }
 
 /**
- * Makes attempts and first deliveries due that were created in the future: before the clock was set back. An
- * intended wait of up to `maxDelayMs` remains.
+ * Makes attempts and first deliveries due that were created in the future. An intended wait of up to `maxDelayMs`
+ * remains.
  */
 export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Promise<void> {
   const { attempts, webhookDeliveries: deliveries } = q.tables
   const isOfFuture = gt(attempts.createdAt, sql`${q.now} + ${MAX_SKEW_MS}`)
-  // On PostgreSQL the creation is in the time of a process, which alone may have been ahead.
+  // PostgreSQL: created in the time of a process, whose clock may have been ahead.
   const latest = q.dialect === 'postgresql' ? sql`${q.now} + ${maxDelayMs}` : q.now
   const delay = sql`case when ${attempts.runAfter} - ${attempts.createdAt} between 0 and ${maxDelayMs} then ${attempts.runAfter} - ${attempts.createdAt} else 0 end`
   for (const isWaiting of waitingStates(q))
@@ -74,8 +74,8 @@ export async function releaseFromFuture(q: Transaction, maxDelayMs: number): Pro
 }
 
 /**
- * Shortens waits scheduled while the clock was ahead. `checkMs` is the maximum for checks, downloads and
- * cooldowns, `lookupMs` for lookups of unknown outcomes, `deliveryMs` for deliveries. All are free of charge.
+ * For waits scheduled while the clock was ahead. `checkMs` is the maximum for checks, downloads and cooldowns,
+ * `lookupMs` for lookups of unknown outcomes, `deliveryMs` for deliveries. All are free of charge.
  */
 export async function limitWaits(
   q: Transaction,

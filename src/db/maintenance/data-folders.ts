@@ -32,7 +32,7 @@ export async function listDataFolders(q: Queries): Promise<DataFolderRow[]> {
 
 export const findDataFolder = rowBy('dataFolders', 'id')
 
-/** Removes folders that no process has used for `unusedMs`, except `own`. */
+/** Unused for `unusedMs`, except `own`. */
 export async function removeDataFolders(
   q: Transaction,
   { own, unusedMs }: { own: string; unusedMs: number },

@@ -67,9 +67,7 @@ async function removeFromIndexes(
   await q.sql.delete(taskInputs).where(and(inArray(taskInputs.assetId, ids), eq(taskInputs.taskId, taskId)))
 }
 
-/**
- * Reports group by user, labels, size and quality. The number of input images limits the cost of an attempt.
- */
+/** Keeps what reports group by, and the number of input images, which limits the cost. */
 function withoutContent(request: ImageRequest): ImageRequest {
   return {
     ...request,

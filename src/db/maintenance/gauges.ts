@@ -1,4 +1,4 @@
-// Each query reads an index of unended rows, which stays small.
+// Each query reads a small index of unended rows.
 import { and, count, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
 import type { TaskStatus } from '../../domain.ts'
 import { isUnended, queueCounts, type QueueCounts } from '../attempts/counts.ts'

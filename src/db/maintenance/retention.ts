@@ -1,4 +1,4 @@
-// Small transactions over a range read first: no writer waits long.
+// Small transactions over a range read first: writers wait briefly.
 import { and, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm'
 import { isFinished, TASK_STATUSES } from '../../domain.ts'
 import { DEFAULT_PROJECT, getProject } from '../access/projects.ts'
@@ -10,7 +10,7 @@ export interface IndexEntry<Key> {
   at: number
 }
 
-/** Identifies a database: no two are created in the same millisecond. */
+/** Identifies a database: creation times differ. */
 export async function getDatabaseCreatedAt(q: Queries): Promise<number> {
   return (await getProject(q, DEFAULT_PROJECT)).createdAt
 }

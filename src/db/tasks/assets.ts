@@ -20,7 +20,7 @@ const newAsset = insertion<NewAsset, unknown>('asset', ({ sql: into, tables: { a
 /** Undefined also for an asset of another project. */
 export const findAsset = rowBy('assets', 'projectId', 'id')
 
-/** For the engine, and the asset route, whose URLs are signed. */
+/** For the engine and signed URLs. */
 export const findAnyAsset = rowBy('assets', 'id')
 
 /** By task, kind, creation and position. */
@@ -39,7 +39,6 @@ function inOrder({ sql: from, tables: { assets } }: Queries, which: SQL) {
   return from.select().from(assets).where(which).orderBy(taskId, kind, createdAt, position)
 }
 
-/** Those to which an asset refers. */
 export async function findUsed(q: Queries, sha256s: string[]): Promise<Set<string>> {
   const { assets } = q.tables
   const isListed = inArray(assets.sha256, sha256s)

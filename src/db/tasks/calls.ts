@@ -4,7 +4,6 @@ import type { CallState } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import type { CallRow } from '../tables/tables.ts'
 
-/** Calls with the same key are the same request of the same caller. */
 export type CallKey = Pick<CallRow, 'projectId' | 'caller' | 'fingerprint'>
 
 type NewCall = CallKey & Pick<CallRow, 'id' | 'taskId' | 'instance' | 'openedAt'>
@@ -14,7 +13,7 @@ export async function insertCall(q: Transaction, call: NewCall, leaseMs: number)
   await q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
 }
 
-/** The caller is about to hear that the outcome is unknown. The lease continues until that is delivered. */
+/** Before the response says that the outcome is unknown. The lease continues until it is delivered. */
 export async function tellCall(q: Transaction, id: string, leaseMs: number): Promise<void> {
   const { calls } = q.tables
   await q.sql
@@ -33,7 +32,7 @@ export async function closeCall(q: Transaction, id: string, state: CallState): P
     .where(and(eq(calls.id, id), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
 }
 
-/** False if no longer in a state of `from`: another request was first, or it was delivered. */
+/** False if no longer in a state of `from`. */
 export async function claimCall(q: Transaction, id: string, from: CallState[]): Promise<boolean> {
   const { calls } = q.tables
   const claimed = await q.sql
@@ -61,7 +60,7 @@ export interface UndeliveredCall extends CallRow {
   isOver: boolean
 }
 
-/** Undelivered or told that the outcome is unknown, and not over for longer than `sinceMs`. Oldest first. */
+/** Undelivered, or of unknown outcome, and not over for longer than `sinceMs`. Oldest first. */
 export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number): Promise<UndeliveredCall[]> {
   const { calls } = q.tables
   const rows = await q.sql
@@ -120,7 +119,7 @@ export async function abandonCalls(q: Transaction, instance: string): Promise<vo
   await q.sql.update(calls).set({ state: 'UNDELIVERED', closedAt: q.now }).where(isOther)
 }
 
-/** With a literal, as in the condition of its index. */
+/** A literal, as in the condition of its index. */
 function isOpen({ tables: { calls } }: Queries): SQL {
   return sql`${calls.state} = 'OPEN'`
 }

@@ -10,9 +10,8 @@ export const taskKey = (taskId: string) => `task:${taskId}`
 export const feedKey = (projectId: string) => `feed:${projectId}`
 
 /**
- * Appends to a task's log and its project's feed. Call it last: both numbers are taken under row locks (the
- * task's, then the project's) held until the commit. So numbers are in commit order, and a reader never
- * misses a smaller one.
+ * Appends to the log of a task and the feed of its project. Call it last: row locks (task, then project) held until
+ * the commit give numbers in commit order, so that a reader never misses a smaller one.
  */
 export async function appendEvents(
   q: Transaction,
@@ -73,7 +72,7 @@ export function listEvents(q: Queries, taskId: string, after: number, limit: num
   return eventsOfTask(q, { taskId, after, limit })
 }
 
-/** Oldest first. The position of an event is its number. */
+/** Oldest first, by number. */
 export function listEventPage(q: Queries, taskId: string, range: PageRange): Promise<EventRow[]> {
   const { events } = q.tables
   return readRange(range, { at: events.seq, id: events.taskId }, (isInRange, orderBy) =>

@@ -55,7 +55,7 @@ export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata
   ]
 }
 
-/** `groups` are the labels to check, by default all of the filter. */
+/** `groups`: by default all labels of the filter. */
 export function matches(
   q: Queries,
   projectId: string,
@@ -75,7 +75,10 @@ export function matches(
   )
 }
 
-/** Whether a task has one of the labels. Not EXISTS: PostgreSQL would join all tasks with the label instead of looking one up. */
+/**
+ * Whether a task has one of the labels. Not EXISTS: PostgreSQL would join all tasks with the label instead of looking
+ * one up.
+ */
 export function hasLabel(
   { tables: { taskLabels } }: Queries,
   projectId: string,
@@ -92,7 +95,6 @@ export function hasLabel(
   return sql`(select 1 from ${taskLabels} as own where own.project_id = ${projectId} and own.label in (${list}) and ${isOfTask} limit 1) is not null`
 }
 
-/** Whether the prompt of a task has the words. */
 export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
   if (search === undefined) return undefined
   const { tasks, taskWords } = q.tables

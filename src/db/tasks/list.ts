@@ -30,7 +30,7 @@ export async function listTasks(
   return readFirst(q, sources, range, order)
 }
 
-/** The first of the rows of all sources, in the order of the list. */
+/** In the order of the list. */
 async function readFirst(
   q: Queries,
   sources: readonly Source[],
@@ -74,7 +74,7 @@ export async function countTasks(
   return row!.rows
 }
 
-/** Where to read a list: one that passes over tasks which do not match may read every task of the project. */
+/** A list that passes over many tasks may read every task of the project. */
 export function queriesFor(
   { read, reports }: Pick<Database, 'read' | 'reports'>,
   filter: TaskFilter,

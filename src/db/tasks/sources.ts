@@ -18,7 +18,7 @@ export interface Source {
   id: AnyColumn
   from: SQL
   range: SQL | undefined
-  /** Conditions that the index does not answer: rows of the range may not match. */
+  /** Conditions that the index does not cover. */
   rest: SQL | undefined
   /** Of the index, or a sort of a short range. */
   order: Parameters<typeof seek>[1]
@@ -33,10 +33,10 @@ export interface List {
 
 /** Entries into a range, to compare how rare conditions are. */
 const SAMPLE = 256
-/** Tasks that are sorted rather than found in the order of their end. */
+/** Tasks to sort, when not read in the order of their end. */
 const MAX_SORTED = 5_000
 
-/** Of several that list the same tasks, those that read the fewest rows for the page. */
+/** Of alternatives, those that read the fewest rows for the page. */
 export async function chooseSources(q: Queries, list: List, range: PageRange): Promise<Source[]> {
   const { filter, order } = list
   const groups = labelGroups(filter)
@@ -74,7 +74,7 @@ export function anySources(q: Queries, list: List): Source[] {
     : byStatus(q, list, labelGroups(filter))
 }
 
-/** How far the `nth` entry of each is from the start of the page; Infinity where there are fewer. */
+/** From the start of the page to the `nth` entry; Infinity where there are fewer. */
 async function distancesOf(
   q: Queries,
   leads: readonly { sources: Source[] }[],
@@ -157,7 +157,7 @@ function byLabel(
   }
 }
 
-/** Not a join, for which PostgreSQL may read all such tasks first. */
+/** Not a join, for which PostgreSQL may read all such tasks. */
 function isOfMatchingTask(
   q: Queries,
   projectId: string,
@@ -195,7 +195,7 @@ function byWords(q: Queries, { projectId, filter, order }: List, search: SearchW
   }
 }
 
-/** SQLite's full-text index skips rows outside of a range of integers only; large parameters are bound as REAL. */
+/** SQLite's full-text index seeks only integers; large parameters are bound as REAL. */
 function asSeq({ dialect }: Queries, value: SQL): SQL {
   return dialect === 'sqlite' ? sql`cast(${value} as integer)` : value
 }
@@ -213,12 +213,12 @@ export function partsOfWords(q: Queries, { filter }: List, source: Source, range
   const nearest = sql`select * from ${taskWords} where ${isNear} order by ${sql.join(orderBy, sql`, `)} limit ${PART}`
   return [
     { ...source, from: sql`(${nearest}) as task_words` },
-    // Not the column itself, whose index would be read.
+    // Not the bare column, whose index would be read.
     { ...source, order: { ...source.order, id: sql`${taskWords.seq} + 0` } },
   ]
 }
 
-/** All rows of a short range, in the order of their end. */
+/** A short range, in the order of the end. */
 function sorted(q: Queries, { projectId, filter, order }: List, source: Source): Source {
   const { tasks } = q.tables
   const isByWords = source.id === q.tables.taskWords.taskId
@@ -232,7 +232,7 @@ function sorted(q: Queries, { projectId, filter, order }: List, source: Source):
   }
 }
 
-/** In the full-text index: labels that do not change, and models. */
+/** Labels that do not change, and models. */
 function isIndexed(labels: string[]): boolean {
   return !labels.some((label) => /^(?:provider|charged|warnings|favorite):/.test(label))
 }

@@ -43,7 +43,7 @@ const existingTask = statement<{ projectId: string; id: string }, TaskRow[]>(
 /** Also a deleted task. */
 export const findTaskByKey = rowBy('tasks', 'projectId', 'idempotencyKey')
 
-/** Between two keys of the same length, both inclusive. */
+/** Of the same length; both inclusive. */
 export async function findNewestTaskByKeys(
   q: Queries,
   projectId: string,
@@ -76,10 +76,7 @@ export async function getTask(q: Queries, id: string): Promise<TaskRow> {
   return row
 }
 
-/**
- * Locks a task, also a deleted one, until the transaction ends; before any lock on an attempt, against
- * deadlocks.
- */
+/** Also a deleted task. Call it before any lock on an attempt, against deadlocks. */
 export async function lockTask(q: Transaction, id: string): Promise<TaskRow> {
   const [row] = await lockedTask(q, { id })
   if (!row) throw new Error(`There is no task ${id}.`)
@@ -122,7 +119,7 @@ export async function findTasks(
     .where(and(inArray(tasks.id, ids), matches(q, projectId, filter), isFound(q, projectId, filter)))
 }
 
-/** Tasks whose request has an image, or one with the same bytes. Newest first. */
+/** With an image or the same bytes. Newest first. */
 export async function listTasksWithInput(
   q: Queries,
   { projectId, sha256 }: Pick<AssetRow, 'projectId' | 'sha256'>,
@@ -194,7 +191,7 @@ const changedTask = shaped<TaskChange & { taskId: string }, readonly TaskStatus[
       .returning(),
 )
 
-/** For one more possible charge. False if all are taken, or the task is canceled or has ended. */
+/** False if all are taken, or the task is canceled or has ended. */
 export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
   return (await takenPermit(q, { taskId, now })).length === 1
 }

@@ -1,4 +1,4 @@
-// Full-text search of prompts. Split here, so that both databases find the same words.
+// Split here, so that both databases find the same words.
 import { createHash } from 'node:crypto'
 import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
@@ -6,7 +6,7 @@ import type { Position } from '../connection/keyset.ts'
 import { insertion } from '../connection/statement.ts'
 import type { TaskRow } from '../tables/tables.ts'
 
-/** Of scripts without spaces between words, each character is a word. */
+/** Scripts without spaces: each character is a word. */
 const SINGLE = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]$/v
 const WORD = new RegExp(
   `${SINGLE.source.slice(1, -1)}|[[\\p{L}\\p{M}\\p{N}]--${SINGLE.source.slice(1, -1)}]+`,
@@ -22,7 +22,7 @@ export function wordsOf(text: string): string[] {
   return [...new Set(words.map((word) => Array.from(word).slice(0, MAX_WORD_CODE_POINTS).join('')))]
 }
 
-/** A word of a prompt; with `isPrefix`, the start of one. */
+/** With `isPrefix`, the start of a word. */
 export interface SearchWord {
   word: string
   isPrefix: boolean
@@ -87,7 +87,7 @@ export function seqAt(at: number): number {
   return at * PER_MS
 }
 
-/** Of a task, or of its place once it is gone. */
+/** Of a task, or of its place once deleted. */
 export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Position): SQL {
   return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
 }
@@ -101,10 +101,7 @@ function tokenOf(label: string): string {
   return `_${isShort ? bytes.toString('hex') : createHash('sha256').update(bytes).digest('hex')}`
 }
 
-/**
- * On the full-text index: SQLite's virtual table, PostgreSQL's `task_words`. A task must have one label of
- * each group.
- */
+/** On SQLite's virtual table or PostgreSQL's `task_words`. Needs one label of each group. */
 export function hasWords(
   { dialect, tables }: Queries,
   projectId: string,
@@ -127,7 +124,7 @@ export function hasWords(
 
 const BATCH = 500
 
-/** Of tasks from before there were words. Returns how many. */
+/** For tasks of older versions. Returns how many. */
 export async function storeMissingWords(db: Pick<Database, 'tx'>): Promise<number> {
   for (let stored = 0; ;) {
     const batch = await db.tx(storeBatch)

@@ -1,4 +1,4 @@
-// Received answers of dead workers, settled before anything is decided about their attempts.
+// Settles answers of dead workers before anything is decided about their attempts.
 import { access, rm } from 'node:fs/promises'
 import { ImageRejected } from '../../assets/format.ts'
 import { findAnyAttempt } from '../../db/attempts/attempts.ts'
@@ -24,7 +24,7 @@ import { markUnknown } from './restore.ts'
 export interface RecoveryScope {
   /** Every lease but held ones: the process owns the database alone. Else only expired ones. */
   all: boolean
-  /** This process has a step of the attempt in progress: never recovered, whatever its lease says. */
+  /** In progress in this process: never recovered, whatever its lease says. */
   isHeld: (attemptId: string) => boolean
   /** Record names, each reported once. */
   reported: Set<string>
@@ -81,7 +81,7 @@ export interface Received {
   answer: ReceivedAnswer
 }
 
-/** Undefined for a damaged record, which is set aside, or one of another database. */
+/** Undefined for a damaged record, which is set aside, or another database's. */
 async function readAnswer(
   deps: Deps,
   file: AnswerFile,

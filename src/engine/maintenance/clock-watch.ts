@@ -7,11 +7,11 @@ import { UNUSED_FOR_MS } from './housekeeping.ts'
 
 export interface ClockWatch {
   /**
-   * Detects that the clock of this process or of the database was set, logs it, and corrects the queue's
-   * times. False for `leaseMs` after a jump forward: every lease seems expired, until its owner renews it.
+   * Detects and logs that a clock was set, and corrects the queue's times. False for `leaseMs` after a jump forward:
+   * every lease seems expired, until its owner renews it.
    */
   areLeasesReliable(): Promise<boolean>
-  /** False for UNUSED_FOR_MS after a jump forward: files and rows that are new seem to be old. */
+  /** False for UNUSED_FOR_MS after a jump forward: new files and rows seem old. */
   areAgesReliable(): Promise<boolean>
 }
 

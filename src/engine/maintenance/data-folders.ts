@@ -16,10 +16,7 @@ export async function recordOwnDataFolder(
   await db.tx((q) => recordDataFolder(q, { id, host: hostname() }, when))
 }
 
-/**
- * Attempts that wait for its received answers and may be sent again are due at once. Audited. Idempotent.
- * Throws NOT_FOUND.
- */
+/** Attempts that wait for its answers and may be sent again are due at once. Audited. Idempotent. Throws NOT_FOUND. */
 export async function markDataFolderLost(
   { db, clock, log }: Pick<Deps, 'db' | 'clock' | 'log'>,
   id: string,

@@ -1,4 +1,4 @@
-// Deletes data after its retention, in small transactions that block no writer for long. Every process does.
+// Small transactions, in every process, so that no writer waits long.
 import { listAllProjects } from '../../db/access/projects.ts'
 import { removeDataFolders } from '../../db/maintenance/data-folders.ts'
 import {
@@ -27,7 +27,7 @@ const BATCH = 50
 /** Lets other writers in. */
 const PAUSE_MS = 5
 
-/** Commits refer to new files within minutes; see assets/collect.ts for the race. */
+/** Commits refer to new files within minutes; see assets/collect.ts. */
 export const UNUSED_FOR_MS = 3_600_000
 
 interface Scan<Key> {
@@ -46,9 +46,7 @@ export function createHousekeeping(deps: Deps) {
   // event after it.
   const scannedUpTo = new Map<string, number>()
 
-  /**
-   * Stops when a whole batch is newer than `before`. Returns the last key before which everything was older.
-   */
+  /** Stops when a whole batch is newer than `before`. Returns the last key with nothing newer before it. */
   async function scan<Key>(
     { from, before, signal, limit }: Scan<Key> & { limit: number },
     list: (after: Key, limit: number) => Promise<IndexEntry<Key>[]>,

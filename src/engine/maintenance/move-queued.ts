@@ -9,7 +9,7 @@ import { findUntried } from '../attempts/retry-policy.ts'
 import type { Deps } from '../deps.ts'
 import { concerns } from '../routing/health.ts'
 
-/** At each provider and round. A long queue that cannot move must not be read again and again. */
+/** Per provider and round: a long queue that cannot move is not read again and again. */
 const BATCH = 100
 
 /**
@@ -61,7 +61,7 @@ async function move(deps: Deps, attempt: AttemptRow): Promise<void> {
     .tx(async (q) => {
       const task = await lockTask(q, taskId)
       const provider = await findUntried(q, deps, task, attempt)
-      // A worker that has just claimed it loses its lease, before it sends.
+      // A worker that has just claimed it loses its lease before it sends.
       const canceled = provider && (await applyTransition(q, id, 'cancel', { at }))
       if (!canceled) return
       const refusal = await planAttempt(q, deps, task, attempt, { provider, delayMs: 0 })

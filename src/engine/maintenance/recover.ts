@@ -21,7 +21,7 @@ import { adopt, findReceived, isLeased, type RecoveryScope } from './adopt.ts'
 export async function recoverAbandoned(deps: Deps, scope: RecoveryScope, exit: AbortSignal): Promise<void> {
   for (const attempt of await listAbandoned(deps.db.read, scope)) {
     const { id, state, leaseOwner: worker } = attempt
-    // Its lease expired while this process was stopped, or the clock was set forward.
+    // This process was stopped, or the clock was set forward.
     if (scope.isHeld(id)) continue
     deps.log.warn({ attempt: id, state, worker }, 'lease expired')
     // One failure must not delay the others.
@@ -99,7 +99,7 @@ export async function recoverUncheckable(deps: Deps, { all }: Pick<RecoveryScope
   }
 }
 
-/** Queued attempts without a provider here stay queued: another process may have it. */
+/** They stay queued: another process may have the provider. */
 export async function warnOfStranded(deps: Pick<Deps, 'db' | 'log' | 'providers'>): Promise<void> {
   const known = new Set(deps.providers.map(({ name }) => name))
   for (const provider of await listQueuedProviders(deps.db.read))

@@ -10,7 +10,7 @@ import {
 } from '../../domain.ts'
 import type { Capabilities } from '../../providers/provider.ts'
 
-/** Capabilities with the rules of a format, or of the one that replaces it. */
+/** With the rules of a format, or of the one that replaces it. */
 export function inFormat(can: Capabilities, requested: OutputFormat): Capabilities {
   const format = can.outputFormats.includes(requested) ? requested : can.outputFormats[0]
   const rule = Object.entries((format && can.formatRules[format]) ?? {}).filter(
@@ -66,7 +66,7 @@ export function adjustSettings(
   }
   return { settings, warnings }
 
-  /** Sent under one name: the newer one where the model has it. */
+  /** One name: the newer one where the model has it. */
   function identifierOf(
     { user, safetyIdentifier }: Settings,
     { user: takesUser, safetyIdentifier: takesNewer }: Capabilities,

@@ -29,14 +29,14 @@ interface Call {
   isFailed: boolean
 }
 
-/** `failed` counts the calls from `first` on; those before it are too old. */
+/** Calls before `first` are too old; `failed` excludes them. */
 interface Window {
   calls: Call[]
   first: number
   failed: number
 }
 
-/** In constant time on average: a busy provider's window has tens of thousands of calls. */
+/** In constant time on average: windows have tens of thousands of calls. */
 function add(window: Window, call: Call): void {
   window.calls.push(call)
   if (call.isFailed) window.failed++

@@ -1,4 +1,3 @@
-// An attempt's provider or offer may have left the configuration.
 import { GatewayError } from '../../errors.ts'
 import type { Offer, Provider } from '../../providers/provider.ts'
 

@@ -1,4 +1,4 @@
-// Cooldowns and pauses are database rows: every process observes them. Queued attempts move to another provider, or wait.
+// Cooldowns and pauses are database rows, for all processes. Queued attempts move to another provider, or wait.
 import {
   ALL_MODELS,
   listCooldowns,
@@ -14,7 +14,7 @@ import type { Failure } from '../../providers/error.ts'
 import type { Deps } from '../deps.ts'
 import { getProvider } from './configured.ts'
 
-/** A person must correct credentials or an account. */
+/** Credentials or an account need correction. */
 const REFUSED_COOLDOWN_MS = 300_000
 const FAILING_COOLDOWN_MS = 30_000
 
@@ -31,7 +31,7 @@ export async function noteSuccess(
   })
 }
 
-/** Some failures start a cooldown at once, others when there are many, or after an expired one. */
+/** Starts a cooldown at once, after many failures, or after an expired one, by the kind of failure. */
 export async function noteFailure(
   deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log' | 'tuning'>,
   attempt: AttemptRow,
@@ -75,13 +75,12 @@ async function findExpired(
   return (await listCooldowns(db.read)).filter((one) => !one.inCooldown && concerns(one, provider, model))
 }
 
-/** The returned function tells whether a model of a provider gets no new work. */
+/** The returned function tells whether a model gets no new work. */
 export async function readInCooldown(q: Queries): Promise<(provider: string, model: string) => boolean> {
   const active = (await listCooldowns(q)).filter(({ inCooldown }) => inCooldown)
   return (provider, model) => active.some((one) => concerns(one, provider, model))
 }
 
-/** Whether it is one of this model. */
 export function concerns(cooldown: CooldownRow, provider: string, model: string): boolean {
   return cooldown.provider === provider && (cooldown.model === ALL_MODELS || cooldown.model === model)
 }

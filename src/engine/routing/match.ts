@@ -4,7 +4,7 @@ import type { GatewayErrorCode } from '../../errors.ts'
 import type { Capabilities, Offer, SizeRule } from '../../providers/provider.ts'
 import { adjustSettings, inFormat, isOfItsOwn } from './adjust.ts'
 
-/** Of input images only their number. */
+/** Input images by number only. */
 export interface RoutingRequest
   extends Settings, Pick<ImageRequest, 'operation' | 'providers' | 'unsupported'> {
   images: { readonly length: number }
@@ -18,7 +18,7 @@ export interface CapabilityRefusal {
   message: string
 }
 
-/** The settings that would be sent, their differences from the request, and why the offer cannot serve it. */
+/** What would be sent, how it differs, and why the offer cannot serve it. */
 export interface CapabilityMatch {
   settings: Settings
   warnings: Warning[]
@@ -30,7 +30,7 @@ export interface CapabilityMatch {
 /** Before a shutdown. */
 const NOTICE_DAYS = 30
 
-/** Pure. `unsupported: ERROR` makes every warning about a setting a refusal. `today` is an ISO date. */
+/** Pure. `unsupported: ERROR` makes warnings about settings refusals. `today` is an ISO date. */
 export function matchCapabilities(given: RoutingRequest, offer: Offer, today: string): CapabilityMatch {
   // Tasks of earlier versions lack later settings.
   const request = { ...DEFAULT_SETTINGS, ...given }
@@ -46,7 +46,6 @@ export function matchCapabilities(given: RoutingRequest, offer: Offer, today: st
   return { settings, warnings, refusals, maxN: can.maxN }
 }
 
-/** When a model ends, and what to use then. */
 export function retirementText(
   { model, retiresOn, successor }: Pick<Offer, 'model' | 'retiresOn' | 'successor'>,
   verb: 'was' | 'is',

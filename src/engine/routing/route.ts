@@ -15,11 +15,10 @@ export interface Route {
   offer: Offer
   match: CapabilityMatch
   inCooldown: boolean
-  /** A budget applies and there is no price, so that planning is refused. */
+  /** A budget applies without a price: planning is refused. */
   lacksPrice: boolean
 }
 
-/** What routing depends on besides request and configuration. */
 export interface RoutingConditions {
   /** An ISO date. */
   today: string
@@ -71,7 +70,7 @@ export function routes(
   return able
 }
 
-/** Pure. As `routes`, with the offers that cannot serve the request. Throws PROVIDER_UNKNOWN and MODEL_UNKNOWN. */
+/** Pure. As `routes`, with offers that cannot serve the request. Throws PROVIDER_UNKNOWN and MODEL_UNKNOWN. */
 export function rankOffers(
   request: RoutingRequest,
   providers: readonly Provider[],
@@ -122,7 +121,7 @@ function countCalls(n: number, { match }: Route): number {
   return Math.ceil(n / match.maxN)
 }
 
-/** Models of the allowed providers that make the format of the request. */
+/** Of allowed providers, in the format of the request. */
 function modelsOfFormat(
   { outputFormat, providers: allowed }: RoutingRequest,
   providers: readonly Provider[],
@@ -139,7 +138,7 @@ function modelsOfFormat(
   return [...new Set(able.map(({ model }) => model))]
 }
 
-/** The closest offer has the fewest refusals. `models`: those that make the requested format. */
+/** The closest offer has the fewest refusals. */
 function refusalOf(matched: Route[], { outputFormat }: RoutingRequest, models: string[]): GatewayError {
   const [closest] = matched.toSorted((a, b) => a.match.refusals.length - b.match.refusals.length)
   const { code, message, field } = closest!.match.refusals[0]!

@@ -5,7 +5,6 @@ import type { Deps } from '../deps.ts'
 import type { LiveSource } from '../events/live-source.ts'
 import type { ValueWatch } from '../events/value-watch.ts'
 
-/** Health, cooldowns and queue lengths of the configured providers. */
 export type ProviderStates = Awaited<ReturnType<typeof readStates>>
 
 export function watchProviders(

@@ -29,7 +29,7 @@ export async function toOutcome(
   const record = { attemptId: attempt.id, images: received, usage, resolved, costMicros, evidence }
   const writing = writeReceivedAnswer(deps, record)
   const syncing = writing.then(() => syncReceivedAnswer(deps, record))
-  // Without the record the result is settled all the same.
+  // The result is settled without the record too.
   const isRecorded = syncing.then(
     () => true,
     (error: unknown) => {
@@ -37,7 +37,7 @@ export async function toOutcome(
       return false
     },
   )
-  // From here on a crash of the process loses nothing, not even one of the decoder.
+  // From here on a crash loses nothing, not even one of the decoder.
   await writing.catch(() => {})
   const ingested = await deps.tracing.span('ingest', {}, () =>
     ingestImages(deps, attempt, received, exit, { isRecorded, isSynced: isRecorded }),
@@ -61,7 +61,7 @@ const UNUSABLE_REMOTE_ID = lost(
     'Whether the image was made and charged is unknown; it was not sent again.',
 )
 
-/** Throws NotStored. Anything else but a ProviderError is a bug: only the wire phase is then certain. */
+/** Throws NotStored. Other errors than ProviderError are bugs: only the wire phase is certain. */
 export function toFailure(
   { log }: Pick<Deps, 'log'>,
   { attempt, evidence }: AttemptContext,

@@ -51,7 +51,7 @@ export function openCall(
       deadline.stop()
       await recorder.end()
     },
-    /** Deletes leftovers in the spool; those of a killed process are deleted by the sweep. */
+    /** Deletes leftovers in the spool; the sweep deletes those of a killed process. */
     close: async (): Promise<void> => {
       deadline.stop()
       await recorder.idle()
@@ -64,8 +64,8 @@ export function openCall(
 const MAX_RECORDING_MS = 250
 
 /**
- * Records progress and partial images in order of arrival. Errors are only logged. Nothing is written after the lease is
- * lost: another attempt may report its own progress then.
+ * In order of arrival. Errors are only logged. Nothing is written after the lease is lost: another attempt may report
+ * then.
  */
 export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
   let queue = Promise.resolve()
@@ -121,7 +121,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
       })
     },
 
-    /** Resolves when everything so far is stored, or after MAX_RECORDING_MS. What waits then is dropped. */
+    /** Resolves when all is stored, or after MAX_RECORDING_MS, which drops the rest. */
     async end(): Promise<void> {
       const timer = new AbortController()
       await Promise.race([queue, deps.clock.sleep(MAX_RECORDING_MS, timer.signal)])
@@ -129,7 +129,6 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
       hasEnded = true
     },
 
-    /** Resolves when nothing is being stored. */
     idle: () => queue,
   }
 }

@@ -33,8 +33,8 @@ export function countOf(attempts: readonly Pick<InProgress, 'count'>[]): number 
 }
 
 /**
- * The capacities of one provider with `free` slots, pure. A model in cooldown gets no new work. After an expired cooldown
- * one attempt at a time is sent as a probe. Accepted attempts are always checked. `sending`: models being sent to.
+ * Pure. A model in cooldown gets no new work; after it expired, one attempt at a time is a probe. Accepted attempts
+ * are always checked. `sending`: models being sent to.
  */
 export function capacitiesOf(
   provider: string,

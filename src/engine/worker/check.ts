@@ -13,14 +13,13 @@ const MAX_RECHECK_MS = 60_000
 
 /** In a row; then the outcome is lost. */
 const MAX_MISSING_CHECKS = 3
-/** In a row: then an end without an image is believed, and after the timeout the outcome is lost. */
+/** In a row. Then an end without an image is believed; after the timeout, the outcome is lost. */
 const MAX_FAILED_CHECKS = 5
 
 /**
- * Checks an accepted attempt. Checks are free of charge, so a failed one is repeated. The provider's `timeoutMs` counts only
- * time in which it could be asked: not an outage of this server, nor one of the provider. Needs neither offer nor input
- * images, so a paid result survives a configuration change. At a shutdown, another process checks it at once. Throws only
- * NotStored.
+ * Free of charge, so a failed check is repeated. `timeoutMs` excludes outages of this server and of the provider.
+ * Needs neither offer nor input images, so a paid result survives a configuration change. At a shutdown, another
+ * process checks it at once. Throws only NotStored.
  */
 export async function check(
   deps: Deps,
@@ -66,7 +65,7 @@ export async function check(
   }
 }
 
-/** The settings that were sent, as far as the offer is still configured. */
+/** As far as the offer is still configured. */
 export function sentSettings(
   { providers }: Pick<Deps, 'providers'>,
   { request }: TaskRow,
@@ -77,7 +76,6 @@ export function sentSettings(
   return offer ? adjustSettings(requested, offer.capabilities).settings : requested
 }
 
-/** With the settings that were sent, as far as the offer is still configured. */
 export function askProvider(deps: Deps, of: AttemptContext, call: Call): Promise<CallResult> {
   const { task, attempt } = of
   const provider = findProvider(deps.providers, attempt.provider)!

@@ -28,8 +28,8 @@ export async function claimDue(q: Transaction, claim: Claim): Promise<AttemptRow
 }
 
 /**
- * Fair scheduling, pure: gives `slots` one by one to the project with the fewest attempts, those in progress included,
- * and among equals to the one that has waited longest.
+ * Fair scheduling, pure: each slot goes to the project with the fewest attempts, also in progress; among equals, to
+ * the one that waits longest.
  */
 export function shareSlots(
   slots: number,

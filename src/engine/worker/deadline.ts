@@ -7,14 +7,14 @@ export interface Deadline {
 }
 
 const TICK_MS = 1000
-/** A timer that is later tells that the process was stopped, or was busy. */
+/** A later timer tells that the process was stopped or busy. */
 const MAX_TIMER_DELAY_MS = 250
-/** After that, at least: what arrived meanwhile is still to be read. */
+/** At least, to read what arrived meanwhile. */
 const MIN_REST_MS = 5000
 
 /**
- * Counts only time in which this process ran. After a stop Node runs due timers before it reads from sockets, so a plain
- * timeout would discard an answer that has arrived.
+ * Counts only time in which this process ran. After a stop Node runs due timers before it reads sockets: a plain
+ * timeout would discard an arrived answer.
  */
 export function startDeadline(clock: Pick<Clock, 'monotonic' | 'sleep'>, timeoutMs: number): Deadline {
   const over = new AbortController()

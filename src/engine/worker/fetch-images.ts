@@ -14,7 +14,7 @@ import { renewAddresses } from './renew-addresses.ts'
 /** Of one round. */
 const MAX_DOWNLOAD_MS = 300_000
 
-/** Downloads the images whose addresses are stored, at the same time. Undefined when a shutdown cut one. */
+/** Concurrently. Undefined when a shutdown cut one. */
 export async function fetchImages(
   deps: Deps,
   task: TaskRow,
@@ -67,5 +67,5 @@ function failedFetch({ position, url: failedUrl }: StoredAddress, error: unknown
   return { ...place, problem: 'returned an image that could not be stored', isFinal: false }
 }
 
-/** Statuses such as 404 and 403 are not among them: a result may be published after its address. */
+/** Not 404 or 403: a result may be published after its address. */
 const FINAL: ReadonlySet<string> = new Set(['FORBIDDEN', 'TOO_LARGE'])

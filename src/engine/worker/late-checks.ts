@@ -17,8 +17,8 @@ import { askProvider, isFinal } from './check.ts'
 const MAX_CONCURRENT_CHECKS = 20
 
 /**
- * Checks attempts of unknown outcome that their provider had accepted: the result may have been finished since, or the
- * provider is configured again. At once, then after each of `lookupDelaysMs`. Their state changes only with a result.
+ * Checks accepted attempts of unknown outcome at once, then after each of `lookupDelaysMs`: the result may be
+ * finished, or the provider configured again. Only a result changes their state.
  */
 export async function checkLate(deps: Deps, signals: ShutdownSignals): Promise<void> {
   const checkable = deps.providers.filter((provider) => provider.check !== undefined)
@@ -30,7 +30,7 @@ export async function checkLate(deps: Deps, signals: ShutdownSignals): Promise<v
   })
   await Promise.all(
     due.map((attempt) =>
-      // The next check is scheduled already, so a failure loses nothing.
+      // The next check is scheduled: a failure loses nothing.
       checkOne(deps, attempt, signals).catch((error: unknown) => {
         const ids = { attempt: attempt.id, provider: attempt.provider, err: error }
         if (error instanceof ProviderError) deps.log.info(ids, 'late check failed')
@@ -51,7 +51,7 @@ async function checkOne(
   const { timeoutMs } = findProvider(deps.providers, attempt.provider)!
   const { call, evidence, close } = openCall(deps, task, attempt, timeoutMs, abortCalls)
   const of = { task, attempt, evidence }
-  // Progress of an attempt that is not in progress is not reported.
+  // The attempt is not in progress: no progress is reported.
   const outcome = await findOutcome(
     deps,
     of,

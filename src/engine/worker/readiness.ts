@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 export type Readiness = ReturnType<typeof createReadiness>
 
 const MIN_CHECK_INTERVAL_MS = 1000
-/** A database that takes longer to write one row is of no use to new tasks. */
+/** A database that writes one row more slowly serves no new tasks. */
 const MAX_WRITE_MS = 250
 
 export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store'>) {
@@ -66,7 +66,7 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
 
 /** Throws on a full or read-only disk and on a standby, where reads still succeed. No other process sees the row. */
 async function writeAndUndo(db: Database): Promise<void> {
-  // A cooldown of no provider, in the smallest table, whose rows are never locked for long.
+  // A cooldown of no provider: rows of that small table are never locked for long.
   const none = { provider: '', model: '' }
   await db.tx(async (q) => {
     await putCooldown(q, { ...none, forMs: 0, reason: 'a test of writing', since: 0 })

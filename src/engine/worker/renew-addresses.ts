@@ -23,7 +23,7 @@ export async function renewAddresses(
     failed.map(async (failure) => {
       if (images === 'UNCHECKABLE') return failure
       const image = images[failure.position - attempt.firstImage]
-      // Only the same address again proves that it was not damaged on its way.
+      // Only the same address again proves that it is undamaged.
       return image ? renew(deps, attempt, failure, image) : { ...failure, isFinal: false }
     }),
   )

@@ -14,13 +14,15 @@ interface Step {
   done: Promise<void>
 }
 
-/** At each provider, per process. Downloads take none of its slots, so that a host that hangs does not delay submits. */
+/**
+ * At each provider, per process. Downloads take none of its slots, so that a host that hangs does not delay submits.
+ */
 const MAX_CONCURRENT_DOWNLOADS = 16
 
 /**
- * The worker loop: claims due attempts within each provider's concurrency, of which all processes on PostgreSQL share the
- * slots, takes a step of each, then sleeps until the next is due or a wake-up. While no image can be stored nothing is sent
- * or downloaded, but accepted attempts are checked. With `fetching`, it is the loop of attempts whose images are downloaded.
+ * Claims due attempts within each provider's concurrency, which all processes on PostgreSQL share, takes a step of
+ * each, then sleeps until the next is due or a wake-up. While no image can be stored, accepted attempts are checked,
+ * but nothing is sent or downloaded. `fetching`: the loop of downloads.
  */
 export function createRunner(
   deps: Deps,
@@ -35,7 +37,7 @@ export function createRunner(
     : providers
   /** By attempt. */
   const steps = new Map<string, Step>()
-  /** Of the last claim: an attempt was due, and may wait for a slot. */
+  /** At the last claim; it may wait for a slot. */
   let wasDue = true
 
   function start(attempt: AttemptRow): void {
@@ -46,7 +48,7 @@ export function createRunner(
       .finally(() => {
         // Its next step may have begun since the commit.
         if (steps.get(attempt.id)?.attempt === attempt) steps.delete(attempt.id)
-        // A step that was sent wakes the queue itself where another one follows.
+        // After a send, the step itself wakes the queue where needed.
         if (wasDue || attempt.state !== 'LEASED') wakeUps.wake(key)
       })
     steps.set(attempt.id, { attempt, done })
@@ -121,12 +123,10 @@ export function createRunner(
         return tuning.pollMs
       }),
 
-    /** Resolves when no step is in progress. */
     async idle(): Promise<void> {
       while (steps.size > 0) await Promise.all([...steps.values()].map(({ done }) => done))
     },
 
-    /** Ids of the attempts in progress. */
     held: (): string[] => [...steps.keys()],
     holds: (attemptId: string): boolean => steps.has(attemptId),
   }

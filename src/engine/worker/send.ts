@@ -10,7 +10,7 @@ import { routes, todayOf, type Route } from '../routing/route.ts'
 import { toFailure, toOutcome } from './call-outcome.ts'
 import { instrumentedCall } from './instrumented-call.ts'
 
-/** Sends an attempt. Never throws: every error is an outcome. */
+/** Never throws: every error is an outcome. */
 export async function send(
   deps: Deps,
   of: AttemptContext,
@@ -46,7 +46,7 @@ const ABORTED = lost(
   { isInternal: true },
 )
 
-/** The route at the attempt's own provider with the current configuration. Throws ProviderError `refused`. */
+/** By the current configuration. Throws ProviderError `refused`. */
 function routeOf({ providers, clock }: Deps, { task, attempt }: AttemptContext): Route {
   const own = providers.filter(({ name }) => name === attempt.provider)
   const conditions = { today: todayOf(clock), inCooldown: () => false, needsPrice: false }

@@ -46,7 +46,7 @@ async function takeOwnStep(
       persist(deps, attempt, exit, () => settle(deps, attempt, evidence, outcome)),
     )
     await removeReceivedAnswer(deps, attempt.id)
-    // Not left to the next claim: a signed address may be short-lived, and the queue long.
+    // At once: a signed address may be short-lived, and the queue long.
     if (outcome.state === 'DONE' && outcome.addresses.length > 0)
       await fetchAndSettle(deps, of, call, signals)
   }
@@ -72,8 +72,8 @@ const PERSIST_MS = 600_000
 const MAX_PAUSE_MS = 5000
 
 /**
- * Repeats a write, because what it records was paid for. Throws after PERSIST_MS, on exit, and for a row that can never be
- * stored. The received-answer record then stays for the next start.
+ * Repeats a write that records what was paid for. Throws after PERSIST_MS, on exit, and for a row that can never be
+ * stored: the received-answer record stays for the next start.
  */
 async function persist(
   { clock, log }: Deps,

@@ -4,10 +4,10 @@ import { toStorable } from '../../text.ts'
 
 type Done = Extract<CallResult, { state: 'DONE' }>
 
-/** No image call comes near it. The sum over a task's attempts stays a 32-bit number. */
+/** Unreachable for one call; the sum over a task stays a 32-bit number. */
 const MAX_TOKENS = 100_000_000
 
-/** What came beside the images never prevents that they are stored: texts are cleaned, and impossible counts are unknown. */
+/** So that an image is always stored: cleans texts, and impossible counts are unknown. */
 export function toStorableResult({ images, usage, resolved, ...result }: Done): Done {
   return {
     ...result,

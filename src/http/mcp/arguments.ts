@@ -4,7 +4,7 @@ import { BACKGROUNDS, COMPLEXITIES, OUTPUT_FORMATS, QUALITIES, SVG_EFFORTS } fro
 import { DEFAULT_INPUT, type TaskInput } from '../../engine/tasks/input.ts'
 import { valueOf, wordsOf } from './tool.ts'
 
-/** Below 60 s, the usual limit of a client for one call, with time for the result. */
+/** Below 60 s, the usual limit of a call, with time for the result. */
 export const DEFAULT_WAIT_SECONDS = 45
 const MAX_WAIT_SECONDS = 600
 

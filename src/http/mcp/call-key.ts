@@ -1,4 +1,4 @@
-// The idempotency key of a call. decisions/024 has the reasons.
+// See decisions/024.
 import { createHash } from 'node:crypto'
 import { chargedOfAll } from '../../db/attempts/totals.ts'
 import { listAttempts } from '../../db/attempts/attempts.ts'
@@ -12,13 +12,13 @@ interface KeyContext extends Pick<McpContext, 'clock' | 'db'> {
   caller: Caller
 }
 
-/** A key of the client, or the first part of the key of all calls with the same arguments. */
+/** A key of the client, or the prefix of all calls with the same arguments. */
 export type CallIdentity = { key: string } | { prefix: string }
 
 /** How long a call with the same arguments returns the task of an earlier one, from its end. */
 const ATTACH_MS = 24 * 3_600_000
 
-/** Throws BAD_USER_INPUT. Calls with different API keys are never the same call. */
+/** Throws BAD_USER_INPUT. Differs by API key. */
 export function identityOf(
   tool: string,
   { idempotency_key: key, ...args }: { idempotency_key?: string | undefined; variant?: number | undefined },
@@ -32,14 +32,14 @@ export function identityOf(
   return { prefix: `mcp${createHash('sha256').update(call).digest('hex').slice(0, 40)}` }
 }
 
-/** Sorted by name, since a retry may write the arguments in another order. */
+/** Retries may reorder the arguments. */
 function toSorted(args: object): [string, unknown][] {
   return Object.entries(args)
     .filter(([name, value]) => value !== undefined && name !== 'wait_seconds')
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The newest task of the same call, however old, also a deleted one. */
+/** The newest, however old, also a deleted one. */
 export async function findTaskOfCall(
   { db, caller }: Pick<KeyContext, 'db' | 'caller'>,
   identity: CallIdentity,
@@ -51,8 +51,8 @@ export async function findTaskOfCall(
 }
 
 /**
- * The key to create a task with. Concurrent calls with the same arguments get the same key, in any process: the
- * database admits one of them, and the others get its task.
+ * Concurrent calls with the same arguments get the same key, in any process: the database admits one, the others get
+ * its task.
  */
 export async function idempotencyKeyOf(context: KeyContext, identity: CallIdentity): Promise<string> {
   if ('key' in identity) return identity.key
@@ -75,7 +75,7 @@ async function isRepeated({ clock, db }: KeyContext, task: TaskRow): Promise<boo
 const DIGITS = 6
 const MAX_NUMBER = 10 ** DIGITS - 1
 
-/** Of one length and without punctuation, so that every collation sorts the keys of a call side by side. */
+/** Of one length and without punctuation: every collation sorts them side by side. */
 function keyOf(prefix: string, number: number): string {
   return prefix + String(number).padStart(DIGITS, '0')
 }

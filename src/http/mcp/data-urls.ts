@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 
-/** Shorter ones stay where they are. */
 const MIN_LENGTH = 4_096
 
 /**
- * Replaces the data URLs in a tool call's arguments by their hashes, and returns them by hash. The SDK holds
- * the message until the call ends; the images apart from it are freed once the task is stored.
+ * Replaces data URLs by their hashes, and returns them by hash. The SDK holds the message until the call ends; the
+ * images are freed once the task is stored.
  */
 export function setAside(message: unknown): Map<string, string> {
   const found = new Map<string, string>()

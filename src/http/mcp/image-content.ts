@@ -1,4 +1,3 @@
-// Images for the context window of a model.
 import type { RenditionSpec } from '../../assets/address.ts'
 import { MIME_TYPES } from '../../assets/format.ts'
 import { AssetMissing } from '../../assets/store.ts'
@@ -10,7 +9,7 @@ const MAX_EDGE = 1024
 const EDGES = [MAX_EDGE, 768, 512, 384]
 /** Hosts limit a result to about a megabyte, and base64 adds a third. */
 const MAX_BYTES = 200_000
-/** Of one result. The others have an address only. */
+/** Of one result; the others have an address. */
 export const MAX_INLINE_IMAGES = 3
 
 export interface InlineImage {
@@ -18,10 +17,7 @@ export interface InlineImage {
   mimeType: string
 }
 
-/**
- * At most 1024 pixels per edge and 200 kB each: the stored file if it fits, else a WebP. Without deleted
- * images.
- */
+/** At most 1024 pixels per edge and 200 kB: the stored file, else a WebP. Without deleted images. */
 export async function inlineImages(
   { renditions }: Pick<McpContext, 'renditions'>,
   assets: readonly AssetRow[],

@@ -14,7 +14,7 @@ import { TASK, taskAnswer } from './task-result.ts'
 import { defineTool, type McpContext, type ToolCall } from './tool.ts'
 import { waitForTask } from './wait.ts'
 
-/** A call is paid once, however often it is made: see `variant`. */
+/** A repeated call is paid once: see `variant`. */
 const PAID = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true }
 
 export const generateImage = defineTool({
@@ -81,7 +81,7 @@ type MakeArguments = z.output<
 
 async function makeImage(tool: string, args: MakeArguments, call: ToolCall, readInputs: ReadInputs) {
   const { task, replayed } = await createTask(tool, args, call, readInputs)
-  // Nothing holds the input images while it waits.
+  // Nothing holds the images during the wait.
   call.dataUrls.clear()
   call.release()
   const latest = await waitForTask(call, task, args.wait_seconds * 1000)

@@ -22,7 +22,7 @@ interface McpRouteOptions extends Pick<McpContext, 'renditions' | 'log'> {
   clock: Clock
 }
 
-/** The Model Context Protocol over Streamable HTTP, without sessions. Loads its SDK at the first request. */
+/** Streamable HTTP without sessions. Loads its SDK at the first request. */
 export function createMcpRoute(options: McpRouteOptions): HttpRoute {
   const { keyring, renditions, log, publicUrl } = options
   return async (request, getClient) => {

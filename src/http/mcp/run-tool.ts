@@ -18,7 +18,7 @@ export interface CallEnvironment extends Pick<ToolCall, 'dataUrls' | 'release'> 
 
 type Extra = Pick<RequestHandlerExtra<ServerRequest, ServerNotification>, 'signal' | 'sendNotification'>
 
-/** Never rejects: the model reads every refusal. */
+/** Never rejects: the model reads refusals. */
 export async function runTool(
   { name, arguments: given = {}, _meta }: CallToolRequest['params'],
   extra: Extra,
@@ -36,7 +36,7 @@ export async function runTool(
   }).finally(environment.release)
 }
 
-/** Runs `work` with a signal that aborts when the client disconnects or its key is revoked. Never rejects. */
+/** The signal aborts when the client disconnects or its key is revoked. Never rejects. */
 export async function whileKeyIsValid(
   { caller, keyring, log }: McpContext,
   disconnected: AbortSignal,

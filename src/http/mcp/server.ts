@@ -19,10 +19,10 @@ const INSTRUCTIONS =
   'that timed out or was cut off continues on the server: make the same call again, or call get_task without arguments to ' +
   'find it. Neither is charged twice. To get another image from the same arguments, pass `variant`.'
 
-/** Serves no request to the client, which would need it; creating one for each server takes a millisecond. */
+/** Required but unused; creating one takes a millisecond. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator()
 
-/** The same for every caller: a scope that is missing is explained when the tool is called. */
+/** The same for every caller: a call explains a missing scope. */
 const LISTED_TOOLS = TOOLS.map(({ name, description, annotations, input, output }): ListedTool => ({
   name,
   title: annotations.title,
@@ -32,7 +32,7 @@ const LISTED_TOOLS = TOOLS.map(({ name, description, annotations, input, output 
   outputSchema: toSchema(output, 'output'),
 }))
 
-/** For one HTTP request: nothing of it is kept for the next one. */
+/** For one HTTP request. */
 export function createMcpServer(environment: CallEnvironment): Server {
   const { context } = environment
   const server = new Server(

@@ -1,4 +1,4 @@
-// One server and transport of the SDK per HTTP request: without sessions, any process can serve any request.
+// One SDK server per HTTP request: without sessions, any process can serve it.
 import {
   WebStandardStreamableHTTPServerTransport as Transport,
   type EventStore,
@@ -19,7 +19,7 @@ import { waitForTask } from './wait.ts'
 
 type Send = Parameters<EventStore['replayEventsAfter']>[1]['send']
 
-/** Serves a parsed body. A call that waits for a task has a stream with progress; everything else is plain JSON. */
+/** A call that waits streams progress; everything else is plain JSON. */
 export async function serveMessage(
   request: Request,
   message: unknown,
@@ -35,12 +35,12 @@ export async function serveMessage(
   await server.connect(transport)
   if (ticket) onDisconnect(request, () => void server.close())
   const response = await transport.handleRequest(request, { parsedBody: message })
-  // A call that waits is still running, and releases at its end or earlier.
+  // A waiting call releases at its end or earlier.
   if (!ticket || !response.ok) release()
   return response
 }
 
-/** Continues the stream of an earlier call on a GET with Last-Event-ID. */
+/** For a GET with Last-Event-ID. */
 export async function resumeStream(request: Request, ticket: Ticket, context: McpContext): Promise<Response> {
   const { promise: opened, resolve: open } = Promise.withResolvers<Send>()
   const transport = new Transport({
@@ -64,7 +64,6 @@ export async function resumeStream(request: Request, ticket: Ticket, context: Mc
   return response
 }
 
-/** The client sends the id of the last event that it received. */
 function eventIds(ticket: Ticket): EventStore {
   let number = 0
   return {

@@ -1,4 +1,3 @@
-// What a tool tells about a task, as text for the model and as data for programs.
 import { z } from 'zod'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll, costOfAll } from '../../db/attempts/totals.ts'
@@ -113,7 +112,6 @@ function nextStep({ id, status }: TaskRow, attempts: AttemptRow[]): string | nul
     : 'The provider charged or may have charged it. Pass a new variant only if the user accepts a second charge.'
 }
 
-/** The result of a tool whose subject is one task. */
 export async function taskAnswer(context: McpContext, task: TaskRow, { replayed = false } = {}) {
   const { data, results } = await describeTask(context, task)
   const notes = replayed ? [REPLAYED] : []

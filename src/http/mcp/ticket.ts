@@ -1,5 +1,4 @@
-// The id of a stream's event says which task the client waits for, so that any process can continue the
-// stream.
+// Event ids name the task, so that any process can continue the stream.
 import { z } from 'zod'
 import { gatewayErrorOf } from '../../errors.ts'
 import { identityOf, type CallIdentity } from './call-key.ts'
@@ -32,7 +31,7 @@ const WAITING_CALL = z.object({
   }),
 })
 
-/** Of a call that waits for a task. Undefined for any other message, and for invalid arguments. */
+/** Undefined for a message without a wait, and for invalid arguments. */
 export function ticketOf(message: unknown, { caller }: Pick<McpContext, 'caller'>): Ticket | undefined {
   const parsed = WAITING_CALL.safeParse(message)
   if (!parsed.success) return undefined
@@ -57,7 +56,7 @@ function waitedFor(
   }
 }
 
-/** `number` makes the ids of one stream differ. */
+/** `number` makes ids of one stream differ. */
 export function encodeTicket(ticket: Ticket, number: number): string {
   return `${Buffer.from(JSON.stringify(ticket)).toString('base64url')}.${number}`
 }

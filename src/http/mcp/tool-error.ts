@@ -6,7 +6,6 @@ import { retryAfterOf } from '../refusal.ts'
 
 const REPEAT = 'Make the same call again; it is not charged twice.'
 
-/** What an agent can do, where the message does not say it. */
 const REMEDIES: Partial<Record<GatewayErrorCode, string>> = {
   BUDGET_EXCEEDED:
     'Nothing was charged. The same call fails until then: tell the user. get_usage shows all budgets.',
@@ -36,14 +35,14 @@ interface Details {
   retryAfter?: number
 }
 
-/** A refusal as a result that the model reads, never as an error of the protocol. */
+/** Never an error of the protocol: the model reads it. */
 export function toToolError(error: unknown, log: Logger): CallToolResult {
   const { message, ...details } = explain(error, log)
   const text = `${details.code}: ${message}`
   return { content: [{ type: 'text', text }], isError: true, _meta: { 'darkroom/error': details } }
 }
 
-/** For resources, which have no results with errors. */
+/** Resources have no results with errors. */
 export function toMcpError(error: unknown, log: Logger): McpError {
   if (error instanceof McpError) return error
   const { message, ...details } = explain(error, log)

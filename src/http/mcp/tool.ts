@@ -18,11 +18,10 @@ export interface ToolCall {
   context: McpContext
   /** Aborts the wait for a result, not the task. */
   signal: AbortSignal
-  /** Sends a progress notification; undefined if the client did not ask for them. */
+  /** Undefined if the client asked for no progress. */
   notify: ((progress: number, message: string) => Promise<void>) | undefined
-  /** The data URLs that `setAside` took from the message. */
   dataUrls: Map<string, string>
-  /** Frees what the body of the request holds. */
+  /** Frees the request body. */
   release(): void
 }
 
@@ -47,7 +46,7 @@ interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> 
 }
 
 interface ToolAnswer<Data> {
-  /** For the model: everything that it needs, since many hosts do not show it `data`. */
+  /** Complete, since many hosts hide `data` from the model. */
   text: string
   data: Data
   images?: { data: string; mimeType: string }[]
@@ -72,7 +71,7 @@ export function toResult({ text, data, images = [], isError = false }: ToolAnswe
   }
 }
 
-/** Models write null for an argument that they leave out, also within others. Throws BAD_USER_INPUT with every problem. */
+/** Models write null for arguments left out, nested too. Throws BAD_USER_INPUT with every problem. */
 export function readArguments<Input extends z.ZodObject>(
   input: Input,
   given: Record<string, unknown>,
@@ -94,7 +93,7 @@ function withoutNulls(value: unknown): unknown {
 
 const MAX_DEPTH = 8
 
-/** GraphQL refuses the same texts: see `withStorableArguments`. */
+/** As `withStorableArguments` for GraphQL. */
 function checkText(value: unknown, path: readonly string[]): void {
   if (typeof value === 'string' && !isStorable(value)) {
     const name = path.join('.')
@@ -109,18 +108,16 @@ function checkText(value: unknown, path: readonly string[]): void {
   for (const [name, item] of Object.entries(value)) checkText(item, [...path, name])
 }
 
-/** The words of a GraphQL enum, in lower case. */
+/** A GraphQL enum in lower case. */
 export function wordsOf<const Value extends string>(values: readonly Value[]) {
   return z.enum(values.map(toWord))
 }
 
-/** A value of a GraphQL enum, as tools show it. */
 export function toWord<Value extends string>(value: Value): Lowercase<Value> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same word in lower case
   return value.toLowerCase() as Lowercase<Value>
 }
 
-/** The value of a GraphQL enum. */
 export function valueOf<Word extends string>(word: Word): Uppercase<Word> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same word in upper case
   return word.toUpperCase() as Uppercase<Word>

@@ -4,19 +4,16 @@ import { notFound } from '../../errors.ts'
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { ToolCall } from './tool.ts'
 
-/** Clients that extend their time limit at each notification need one while the provider reports nothing. */
+/** For clients that extend their time limit at each notification. */
 const REMINDER_MS = 10_000
-/** The protocol requires that every notification has a greater progress. */
+/** Each notification must have a greater progress. */
 const MIN_STEP = 0.001
 
 export function isSettled({ status }: Pick<TaskRow, 'status'>): boolean {
   return isFinished(status) || status === 'OUTCOME_UNKNOWN'
 }
 
-/**
- * Waits up to `waitMs` until a task has ended or its outcome is unknown, and returns its state then. Throws NOT_FOUND
- * and SHUTTING_DOWN.
- */
+/** Until a task has ended or its outcome is unknown, up to `waitMs`. Throws NOT_FOUND and SHUTTING_DOWN. */
 export async function waitForTask(call: ToolCall, task: TaskRow, waitMs: number): Promise<TaskRow> {
   if (waitMs === 0 || isSettled(task)) return task
   const { context, signal } = call

@@ -6,7 +6,7 @@ import { readResult, type RestResult } from './result.ts'
 import type { RestDeps } from './deps.ts'
 import { hasAnswer } from './wait.ts'
 
-/** What a request receives for its task: images, or why there are none. */
+/** Images, or why there are none. */
 export type Answer = { result: RestResult; warnings: RestWarning[] } & (
   | { problem: undefined }
   | { problem: Problem }
@@ -18,7 +18,7 @@ export interface AnswerOptions extends Pick<CreateRequest, 'isForm' | 'warnings'
   attaches: boolean
 }
 
-/** Images are given even if the rest of the task is unknown or was canceled: they are paid for. */
+/** Returns images even if the rest is unknown or canceled: they are paid for. */
 export async function answerFor(
   { db }: Pick<RestDeps, 'db'>,
   { id }: Pick<TaskRow, 'id'>,

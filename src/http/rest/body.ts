@@ -1,5 +1,4 @@
-// A JSON text with images in base64, encoded while it is sent: its length is known. Large images are read from the store
-// meanwhile, and are never in memory as a whole.
+// JSON with images in base64, encoded while sent: its length is known, and large images are never in memory as a whole.
 import { MAX_CACHED_FILE_BYTES } from '../../assets/memory-cache.ts'
 import type { AssetStore } from '../../assets/store.ts'
 import type { AssetRow } from '../../db/tables/tables.ts'
@@ -28,7 +27,7 @@ export async function* readParts(
   }
 }
 
-/** Three bytes are four characters. Larger texts are collected later, and take several times the memory. */
+/** A multiple of 3, for base64. Larger texts are collected later, and take several times the memory. */
 const PIECE_BYTES = 3 * 16 * 1024
 
 function* encode(bytes: Buffer): Generator<Buffer, void> {

@@ -7,8 +7,8 @@ import { scopeProblem } from '../../schema/scopes.ts'
 import { credentialOf } from '../security/auth.ts'
 
 /**
- * SDKs send `Authorization`, Azure's `api-key`. Without keys any is admitted, but one must be there: a page of another
- * site cannot send it without asking. Throws UNAUTHENTICATED.
+ * `Authorization`, or Azure's `api-key`. Without keys any is admitted, but required: a page of another site cannot
+ * send it without a preflight. Throws UNAUTHENTICATED.
  */
 export async function authenticate(
   headers: Headers,
@@ -24,7 +24,7 @@ export async function authenticate(
   return keyring.authenticate({ ...credential, key })
 }
 
-/** Throws FORBIDDEN unless the key has one of the scopes. */
+/** Throws FORBIDDEN. */
 export function checkScope({ scopes }: Access, what: string, ...allowed: [Scope, ...Scope[]]): void {
   if (allowed.some((scope) => scopes.has(scope))) return
   throw new GatewayError('FORBIDDEN', scopeProblem(what, allowed[0], scopes))

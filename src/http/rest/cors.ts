@@ -23,7 +23,7 @@ export function corsHeaders({ headers }: Request, origins: readonly string[]): R
   }
 }
 
-/** Undefined for a request that is no preflight. */
+/** Undefined for other requests. */
 export function preflightResponse(request: Request, origins: readonly string[]): Response | undefined {
   const { method, headers } = request
   if (method !== 'OPTIONS' || !headers.has('access-control-request-method')) return undefined

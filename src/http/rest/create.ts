@@ -15,7 +15,7 @@ import { streamAnswer } from './stream.ts'
 import { acceptedResponse } from './tasks.ts'
 import { hasAnswer, waitForTask } from './wait.ts'
 
-/** Serves /images/generations and /images/edits. Throws what is wrong before a task exists. */
+/** Throws what is wrong before a task exists. */
 export async function create(
   deps: RestDeps,
   calls: OpenCalls,
@@ -89,7 +89,7 @@ async function answer(
   return open.follow(partsResponse(deps, parts, { headers, abort: () => open.abort() }))
 }
 
-/** Also returns when the client has disconnected, the time is over or the process stops. True: the key was revoked. */
+/** Also returns when the client disconnects, the time is over or the process stops. True: the key was revoked. */
 async function waitForAnswer(
   { clock, engine, keyring, settings }: RestDeps,
   calls: OpenCalls,
@@ -117,7 +117,7 @@ const MIN_WAIT_MS = 1_000
 /** For the response to reach the client. */
 const MARGIN_MS = 5_000
 
-/** The SDKs of OpenAI say after how many seconds they give up. */
+/** Time limit of OpenAI's SDKs. */
 function waitMsOf({ waitMs }: RestDeps['settings'], headers: Headers): number {
   const given = ['x-stainless-timeout', 'x-stainless-read-timeout']
     .map((name) => Number(headers.get(name) ?? NaN) * 1000 - MARGIN_MS)

@@ -30,7 +30,7 @@ export interface RestDeps {
   bodies: Bodies
   corsOrigins: readonly string[]
   publicUrl: string | null
-  /** Path of an image that works without a key for an hour. */
+  /** Works without a key for an hour. */
   assetPath: (asset: AssetRow) => string
   clock: Clock
   log: Logger
@@ -44,7 +44,7 @@ export interface RestExchange {
   gone: AbortSignal
 }
 
-/** The signal of a request from node:http is not an AbortSignal, which `AbortSignal.any` requires. */
+/** `AbortSignal.any` refuses the signal of a node:http request. */
 export function goneSignalOf(request: Request): AbortSignal {
   const { signal } = request
   const gone = new AbortController()

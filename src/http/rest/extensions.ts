@@ -1,4 +1,4 @@
-// What OpenAI's API has no field for: headers, because SDKs check the fields of a body, or the body's object `darkroom`.
+// Headers, because SDKs check the fields of a body, or the body's object `darkroom`.
 import type { TaskInput } from '../../engine/tasks/input.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import { readObject } from './values.ts'
@@ -28,7 +28,7 @@ const EXTENSIONS: readonly Extension[] = [
   { header: 'darkroom-unsupported', name: 'unsupported', read: readUnsupported },
 ]
 
-/** `body`: its object `darkroom`. Where both set a value, the header applies. */
+/** `body`: its object `darkroom`. Headers take precedence. */
 export function readExtensions(headers: Headers, body: Readonly<Record<string, unknown>>): Extensions {
   const input = {}
   for (const { header, name, read } of EXTENSIONS) {

@@ -1,4 +1,3 @@
-// The fields of a request. A setting that providers learn is one line here.
 import {
   BACKGROUNDS,
   COMPLEXITIES,
@@ -21,7 +20,7 @@ export interface Field {
   read: Read
 }
 
-/** By name in the request. Where two set the same input, the later one applies. */
+/** Where two set the same input, the later one applies. */
 export const FIELDS: Readonly<Record<string, Field>> = {
   prompt: { input: 'prompt', read: readText },
   model: { input: 'model', read: readText },
@@ -48,7 +47,6 @@ export function setField(given: Partial<TaskInput>, { input, part }: Field, valu
   else given.animation = { frames: null, frameDurationMs: null, ...given.animation, [part]: value }
 }
 
-/** About the response. */
 export const RESPONSE_FIELDS: ReadonlySet<string> = new Set(['stream', 'response_format', 'darkroom'])
 
 const NAMES = new Map([
@@ -65,7 +63,6 @@ export function nameOf(input: string): string {
   return input === 'user' ? input : (NAMES.get(input) ?? input)
 }
 
-/** A message with the names of this API. */
 export function withNames(message: string): string {
   return message.replaceAll(/\b(?:animation(?:\.\w+)?|svg\.effort|[a-z]+[A-Z]\w*)\b/g, nameOf)
 }

@@ -13,7 +13,7 @@ export function comment(text: string): BodyPart[] {
 
 type ImageForm = Omit<ReplyForm, 'warnings'>
 
-/** Undefined for a preview that is no longer stored. */
+/** Undefined for a removed preview. */
 export async function partialFrame(
   q: Queries,
   task: TaskRow,
@@ -30,7 +30,7 @@ export async function partialFrame(
   })
 }
 
-/** One frame per image. Their usages add up to the total. */
+/** One per image. Usages add up to the total. */
 export function completedFrames(result: RestResult, form: ImageForm): BodyPart[][] {
   const { task, images } = result
   const usages = splitCounts(usageBody(result.usage), images.length)

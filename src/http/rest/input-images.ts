@@ -10,7 +10,7 @@ export interface InputImages {
   markup: RawImage | null
 }
 
-/** SDKs name the parts differently: `image`, `image[]`, `image[0]`, `images`. */
+/** SDKs send `image`, `image[]`, `image[0]` or `images`. */
 const IMAGE_PART = /^images?(?:\[\d*\])?$/
 const GUIDE_PART = /^(?:mask|markup)(?:\[\d*\])?$/
 

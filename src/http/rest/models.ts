@@ -1,7 +1,7 @@
 import type { Offer, Provider } from '../../providers/provider.ts'
 import { describeSizes } from '../../engine/routing/match.ts'
 
-/** Not known, and a client may require a number. */
+/** Unknown; clients may require a number. */
 const CREATED = 0
 
 interface ModelBody {
@@ -13,7 +13,7 @@ interface ModelBody {
   darkroom: object
 }
 
-/** Each model once: the union of what its providers support. */
+/** The union of what its providers support. */
 export function listModels(providers: readonly Provider[]): ModelBody[] {
   const byName = Map.groupBy(
     providers.flatMap(({ offers }) => offers),

@@ -1,4 +1,3 @@
-// Requests that wait for a result in this process: how they end, and what happens when their client leaves.
 import type { CallState } from '../../domain.ts'
 import type { WaitingCall } from '../../engine/tasks/calls.ts'
 import { newId } from '../../ids.ts'
@@ -13,13 +12,13 @@ export interface NewCall extends WaitingCall {
 }
 
 export interface OpenCall {
-  /** Before the response is sent: the client is told to ask again. */
+  /** Before a response that tells the client to ask again. */
   giveUp(): Promise<void>
-  /** Before the response is sent: images that arrive later are due to the same request. */
+  /** Before the response: later images are due to the same request. */
   tellUnknown(): Promise<void>
   /** Records whether the response arrives. */
   follow(response: Response): Response
-  /** Breaks the connection in the middle of a response. */
+  /** In the middle of a response. */
   abort(): void
 }
 
@@ -27,7 +26,7 @@ type ClosedState = Exclude<CallState, 'OPEN' | 'ATTACHED'>
 
 export type OpenCalls = ReturnType<typeof createOpenCalls>
 
-/** Time for responses that are being sent at the end of the process. */
+/** For responses being sent at the end of the process. */
 const FLUSH_MS = 2_000
 
 export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
@@ -43,7 +42,6 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
   }
 
   return {
-    /** Aborts when the process stops waiting. */
     stopping: stopping.signal,
 
     newCall(
@@ -71,7 +69,7 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
     open({ id, gone, isKeyed, isAsync }: NewCall): OpenCall {
       const sent = Promise.withResolvers<void>()
       sending.add(sent.promise)
-      // The engine records no call with a key: the key finds its task.
+      // A key finds its task: the engine records no call.
       let isClosed = isKeyed
       let isTold = false
       let watch: DeliveryWatch | undefined
@@ -111,7 +109,7 @@ export function createOpenCalls({ engine, clock, settings, log }: RestDeps) {
       }
     },
 
-    /** Ends all waits, and resolves when their responses were sent. */
+    /** Ends all waits; resolves when responses are sent. */
     async stop(): Promise<void> {
       stopping.abort()
       await Promise.race([Promise.all(sending), clock.sleep(FLUSH_MS)])

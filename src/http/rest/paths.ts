@@ -1,4 +1,4 @@
-/** What a request asks for. `model`: from the path. */
+/** `model`: from the path. */
 export type Target =
   | { is: 'CREATE'; operation: 'GENERATE' | 'EDIT'; model: string | null; isAsync: boolean }
   | { is: 'MODELS' }
@@ -7,20 +7,19 @@ export type Target =
   | { is: 'RETIRED' }
   | { is: 'UNKNOWN' }
 
-/** Whether a path belongs to this API, also one that it does not serve. */
+/** Also for paths that it does not serve. */
 export function isRestPath(path: string): boolean {
   return /^\/+(?:v1|openai|images|models)(?:\/|$)/.test(path)
 }
 
 const CREATE = { generations: 'GENERATE', edits: 'EDIT' } as const
 
-/** Methods by target. */
 export function methodsOf({ is }: Target): readonly string[] {
   if (is === 'CREATE' || is === 'CANCEL' || is === 'RETIRED') return ['POST']
   return ['GET', 'HEAD']
 }
 
-/** The prefix is /v1, /openai/v1, /openai/deployments/{model} (Azure) or none: SDKs append to any base URL. */
+/** Prefix /v1, /openai/v1, /openai/deployments/{model} (Azure) or none: SDKs append to any base URL. */
 export function readPath(path: string): Target {
   const folded = `/${path.split('/').filter(Boolean).join('/')}`
   const [, deployment, rest = ''] =
@@ -61,7 +60,6 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** For a path that is not served. */
 export function unknownUrlMessage(path: string): string {
   const shown = path.slice(0, 200)
   if (/^\/+v1\/+v1(?:\/|$)/.test(path))

@@ -11,7 +11,7 @@ import { InvalidRequest } from './invalid-request.ts'
 import { withSvgOfForm } from './svg-field.ts'
 import { readBoolean, readChoice, readObject } from './values.ts'
 
-/** A difference between request and task that the engine does not know. */
+/** A difference that the engine does not know. */
 export interface RestWarning {
   code: string
   field: string | null
@@ -25,7 +25,6 @@ export interface CreateRequest extends Omit<Extensions, 'input'> {
   isForm: boolean
   isStream: boolean
   responseFormat: ResponseFormat
-  /** The client named a format. */
   isFormatGiven: boolean
   warnings: RestWarning[]
 }
@@ -36,7 +35,7 @@ interface Body {
   form: Form | undefined
 }
 
-/** Files of the body are disposed of with `held`. Throws InvalidRequest, and what the readers of bodies throw. */
+/** `held` disposes of files. Throws InvalidRequest, and the errors of body readers. */
 export async function readCreateRequest(
   request: Request,
   target: { operation: 'GENERATE' | 'EDIT'; model: string | null },
@@ -169,7 +168,7 @@ function dropUnusable(given: Partial<TaskInput>, isStream: boolean, warnings: Re
   if (partialImages !== 0) ignored('partial_images', 'Without stream, partial_images is ignored.')
 }
 
-/** The engine knows both fields as one setting. */
+/** One setting in the engine. */
 function checkFrames({ animation, outputFormat }: Partial<TaskInput>, fields: Body['fields']): void {
   if (!animation || outputFormat === 'GIF') return
   const name = (fields['frame_count'] ?? null) === null ? 'frame_duration_ms' : 'frame_count'

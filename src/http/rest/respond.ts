@@ -11,7 +11,7 @@ interface BodyOptions {
   abort: () => void
 }
 
-/** A JSON response that is read from the store while it is sent. */
+/** JSON read from the store while sent. */
 export function partsResponse(
   { store, log }: Pick<RestDeps, 'store' | 'log'>,
   parts: readonly BodyPart[],

@@ -1,4 +1,3 @@
-// The images of a task in the form of OpenAI's replies.
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll, costOfAll, usageOfAll } from '../../db/attempts/totals.ts'
 import type { Queries } from '../../db/connection/database.ts'
@@ -48,7 +47,7 @@ export function createdAtOf({ task }: Pick<RestResult, 'task'>): number {
   return Math.floor((task.finishedAt ?? task.createdAt) / 1000)
 }
 
-/** What was made: size and format by the bytes, background and quality if the provider reported them. */
+/** Size and format by the bytes; background and quality if reported. */
 export function echoOf({ task, images, resolved }: RestResult): Record<string, string> {
   const [first] = images
   const { background, quality } = resolved
@@ -79,7 +78,7 @@ export function imagePart(
   return ['"b64_json":"', asset, '"']
 }
 
-/** The body of a finished request. The images are last, so that a reader knows the rest before it. */
+/** Images are last, so that a reader knows the rest first. */
 export function resultBody(result: RestResult, form: ReplyForm): BodyPart[] {
   const [usage, svgUsage] = [usageBody(result.usage), svgUsageBody(result.usage, result.svgModel)]
   const warnings = warningsOf(result, form.warnings)
@@ -98,7 +97,6 @@ export function resultBody(result: RestResult, form: ReplyForm): BodyPart[] {
   return [`${head.slice(0, -1)},"data":[`, ...data, ']}']
 }
 
-/** Of every response about a task. */
 export function resultHeaders(
   { task, charged, costMicros }: Pick<RestResult, 'task' | 'charged' | 'costMicros'>,
   warnings: readonly RestWarning[],

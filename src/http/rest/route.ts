@@ -19,11 +19,10 @@ import { cancelTask, showTask, streamTask } from './tasks.ts'
 
 export interface RestRoute {
   route: HttpRoute
-  /** Ends all waits: their clients are told to ask again. */
+  /** Ends all waits: clients are told to ask again. */
   stop(): Promise<void>
 }
 
-/** The Images API of OpenAI, with the tasks of the engine. */
 export function createRestRoute(deps: RestDeps): RestRoute {
   const calls = createOpenCalls(deps)
   return {
@@ -112,7 +111,7 @@ function json({ request }: RestExchange, body: object): Response {
 
 /** Undefined for a bug. */
 function refusalFor(error: unknown, isForm: boolean): Response | undefined {
-  // For logs and metrics: the client has disconnected. Named by nginx.
+  // Nginx's status, for logs and metrics.
   if (error instanceof ClientGone) return new Response(null, { status: 499 })
   if (error instanceof InvalidRequest) {
     const { code, message, param } = error
@@ -143,7 +142,7 @@ const EXTENSION_FIELDS: Readonly<Record<string, string>> = {
   idempotencyKey: 'darkroom.idempotency_key',
 }
 
-/** `images.1` as the client named it. */
+/** As the client named it. */
 function paramOf(field: string, isForm: boolean): string {
   const [first = '', index] = field.split('.')
   if (first === 'images') return isForm || index === undefined ? 'image' : `images[${index}].image_url`

@@ -15,7 +15,7 @@ import { hasAnswer } from './wait.ts'
 /** Proxies close connections without a byte, nginx after 60 seconds. */
 const KEEPALIVE_MS = 15_000
 
-/** Events of a task from `after`, until it has an answer or `signal` aborts. `undefined`: nothing happened for a while. */
+/** From `after`, until there is an answer or `signal` aborts. `undefined`: nothing for a while. */
 export async function* eventsOf(
   { engine, clock }: Pick<RestDeps, 'engine' | 'clock'>,
   { id, projectId }: TaskRow,
@@ -44,7 +44,7 @@ export async function* eventsOf(
   }
 }
 
-/** Errors that are known before the first byte are JSON with their status. */
+/** Errors before the first byte are JSON with their status. */
 export async function streamAnswer(deps: RestDeps, calls: OpenCalls, created: Created): Promise<Response> {
   const { exchange, open, task } = created
   const before = await answerFor(deps, task, optionsOf(created))

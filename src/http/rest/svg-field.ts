@@ -1,4 +1,4 @@
-// The field `svg`: an object, which a form has as the parts `svg[model]` and `svg[reasoning][effort]`, or as JSON text.
+// An object; in a form, parts such as `svg[model]` and `svg[reasoning][effort]`, or JSON text.
 import { SVG_EFFORTS, type SvgAuthor } from '../../domain.ts'
 import { InvalidRequest } from './invalid-request.ts'
 import { choice, readObject, readText } from './values.ts'

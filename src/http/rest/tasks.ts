@@ -1,4 +1,4 @@
-// The asynchronous form: any task of the project as a resource, with a stream of its events that can be resumed.
+// Tasks as resources, with a stream of events that can be resumed.
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { TaskRow } from '../../db/tables/tables.ts'
 import { decodeCursor } from '../../engine/events/cursor.ts'
@@ -18,7 +18,6 @@ import { hasAnswer } from './wait.ts'
 
 const POLL_SECONDS = 3
 
-/** The 202 for a new task. */
 export async function acceptedResponse(deps: RestDeps, created: Created): Promise<Response> {
   const { exchange, read, task } = created
   const found = await answerFor(deps, task, optionsOf(created))
@@ -100,7 +99,7 @@ function describe(deps: RestDeps, { client }: RestExchange, { result, problem }:
   return { head, pollUrl }
 }
 
-/** `?after=` or Last-Event-ID: the number of the last received event. */
+/** Resumes after `?after=` or Last-Event-ID. */
 export async function streamTask(
   deps: RestDeps,
   calls: OpenCalls,
@@ -152,6 +151,6 @@ async function* taskFrames(
   if (signal.aborted) return
   const { result, problem } = await answerFor(deps, task, OF_A_TASK)
   const ends = problem ? [errorFrame(problem)] : completedFrames(result, form)
-  // Only the last one has the number: a client that missed one receives all again.
+  // Only the last has the number, so that a client that missed one receives all.
   for (const [i, frame] of ends.entries()) yield i === ends.length - 1 ? [`id: ${last}\n`, ...frame] : frame
 }

@@ -1,4 +1,4 @@
-// Values of a request. `isText`: the value is a part of a form.
+// `isText`: the value is a part of a form.
 import { InvalidRequest } from './invalid-request.ts'
 
 export type Read<Value = unknown> = (value: unknown, name: string, isText: boolean) => Value
@@ -47,7 +47,7 @@ export function choice<Value extends string>(values: readonly Value[]): Read<Val
   }
 }
 
-/** Undefined for a text that is no JSON. The parser's message repeats the text. */
+/** Undefined for invalid JSON. The parser's message repeats the text. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

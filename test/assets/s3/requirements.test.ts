@@ -103,7 +103,7 @@ describe('requests in the life of images', () => {
     expect(sent[0]!.path).toMatch(/^\/[\w-]+\/pictures\//)
   })
 
-  it('go on after many bodies that nobody reads, with fewer connections', async () => {
+  it('go on after many bodies that are not read, with fewer connections', async () => {
     const { store, put } = await openAt(server.newUrl())
     const sha256 = await put(randomBytes(1_000_000))
     for (let nth = 0; nth < 50; nth++) (await store.open(sha256)).destroy()

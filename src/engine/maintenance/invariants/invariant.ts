@@ -7,7 +7,7 @@ export interface Invariant {
   /** `I1` etc., never reused. I16 compares with providers' ledgers, in tests only. */
   id: string
   sentence: string
-  /** `isRead` decides for each recorded image whether it is read from the store. */
+  /** `isRead`: whether to read the next image from the store. */
   checkPage?: (page: IntegrityPage, store: AssetStore, isRead: () => boolean) => Promise<string[]> | string[]
   checkAll?: (q: Queries) => Promise<string[]>
 }
