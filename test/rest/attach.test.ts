@@ -185,7 +185,18 @@ describe('a task that may have been charged', () => {
     expect(out.requests).toHaveLength(1)
     expect(out.error).toMatchObject({ status: 424 })
     expect(out.error?.error).toMatchObject({ charged: 'unknown', task_id: expect.stringMatching(/^task_/) })
-    expect(rest.records().tasks).toBe(1)
+    expect(rest.upstream.requests).toHaveLength(1)
+    expect(rest.records()).toMatchObject({ pays: 0, tasks: 1 })
+  })
+
+  it('is answered once with 424 when the upstream breaks off after its headers', async () => {
+    rest.upstream.script('truncated')
+    const out = await openai.call('generate', { url: rest.url, params: { prompt: 'half' } })
+    expect(out.requests.map(({ status, reply }) => [status, reply?.['x-should-retry']])).toEqual([
+      [424, 'false'],
+    ])
+    expect(out.error?.error).toMatchObject({ charged: 'unknown' })
+    expect(rest.records()).toMatchObject({ pays: 1, tasks: 1 })
   })
 
   it('is answered as unknown, and stays so for the request itself', async () => {
