@@ -2,8 +2,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../clock.ts'
 import type { App } from './app.ts'
+import { withoutBase } from './base-path.ts'
 import type { Sockets } from './graphql/websocket.ts'
 import { createNodeHandler } from './node-handler.ts'
+import { isRestPath } from './rest/paths.ts'
+import { errorBody, problemHeaders, problemOf } from './rest/problem.ts'
 import { answerClientErrors } from './security/client-errors.ts'
 import { closeSlowClients, DEFAULT_SLOW_CLIENT_TIMEOUT_MS } from './security/slow-client.ts'
 
@@ -30,7 +33,8 @@ export async function listen(
   },
 ): Promise<Listener> {
   const { headersMs, requestMs, checkMs } = options.timeouts ?? DEFAULT_TIMEOUTS
-  const handler = createNodeHandler(app, options.basePath ?? '')
+  const basePath = options.basePath ?? ''
+  const handler = createNodeHandler(app, basePath)
   const server = createServer(
     {
       maxHeaderSize: 16_384,
@@ -49,7 +53,12 @@ export async function listen(
   )
   // Node keeps what was read once; a reset removes the address.
   server.on('connection', (socket) => void socket.remoteAddress)
-  answerClientErrors(server)
+  answerClientErrors(server, (requestUrl, code, message) => {
+    const [path = '/'] = withoutBase(requestUrl, basePath).split('?')
+    if (!isRestPath(path)) return undefined
+    const problem = problemOf({ is: 'HTTP', code, message })
+    return { body: errorBody(problem), headers: problemHeaders(problem) }
+  })
   closeSlowClients(server, options.slowClientTimeoutMs ?? DEFAULT_SLOW_CLIENT_TIMEOUT_MS, systemClock)
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {

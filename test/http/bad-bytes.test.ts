@@ -77,16 +77,22 @@ describe('an invalid request:', () => {
 describe('a request that arrives byte by byte', () => {
   let listener: Listener
   const bodies: string[] = []
+  const left: string[] = []
   beforeAll(async () => {
     const sockets = { upgrade: () => {}, close: async () => {} }
     const timeouts = { headersMs: 300, requestMs: 900, checkMs: 50 }
     listener = await listen(
       async (request) => {
         bodies.push(await request.text().catch(() => 'cut'))
+        const { pathname } = new URL(request.url)
+        if (pathname === '/slow') {
+          await once(request.signal, 'abort')
+          left.push(pathname)
+        }
         return new Response('done')
       },
       sockets,
-      { host: '127.0.0.1', port: 0, timeouts },
+      { host: '127.0.0.1', port: 0, basePath: '/base', timeouts },
     )
   })
   afterAll(() => listener.close())
@@ -107,5 +113,42 @@ describe('a request that arrives byte by byte', () => {
       clearInterval(dripping)
       socket.destroy()
     }
+  })
+
+  it.each([
+    '/v1/images/generations',
+    '/base/v1/images/edits?api-version=1',
+    '/openai/deployments/m/images/edits',
+  ])('in its body is refused with 408 in the form of OpenAI at %s', async (path) => {
+    const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`
+    const { status, ...answer } = await sendRaw(listener.url, `${head}content-length: 100\r\n\r\n{`)
+    expect([status, JSON.parse(answer.body)]).toEqual([
+      408,
+      {
+        error: {
+          message: 'The request did not arrive completely in time.',
+          type: 'invalid_request_error',
+          param: null,
+          code: 'request_timeout',
+        },
+      },
+    ])
+    expect(answer.head).toMatch(/^x-should-retry: true$/m)
+    expect(answer.head).toMatch(/^retry-after: 2$/m)
+    expect(answer.head).toMatch(/^x-content-type-options: nosniff$/m)
+  })
+
+  it('with an invalid chunk is refused with 400 in the form of OpenAI', async () => {
+    const head = 'POST /v1/images/edits HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n'
+    const { status, body, head: headers } = await sendRaw(listener.url, `${head}no length\r\n`)
+    expect([status, JSON.parse(body).error.code]).toEqual([400, 'invalid_request'])
+    expect(headers).toMatch(/^x-should-retry: false$/m)
+  })
+
+  it('is not refused in place of the response that an earlier request waits for', async () => {
+    const slow = 'GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n'
+    const { status, head } = await sendRaw(listener.url, `${slow}GET /livez HTTP/1.1\r\nhost: x\r\n`)
+    expect([status, head]).toEqual([NaN, ''])
+    await expect.poll(() => left).toEqual(['/slow'])
   })
 })

@@ -17,6 +17,7 @@ afterAll(() => paid?.[Symbol.asyncDispose]())
 interface Task {
   task_id: string
   status: string
+  operation: string
   images: { image_id: string; url: string; resource: string }[]
   cost: { text: string; micros: number | null }
   next_step: string | null
@@ -134,6 +135,53 @@ describe('an agent', () => {
     expect(next.isError).toBeUndefined()
   })
 })
+
+describe('an agent loop', () => {
+  it('makes, edits and finds images until its budget stops it', async () => {
+    const worker = await paid.newAgent()
+    const subject = newPrompt()
+    const limitMicros = 100_000
+    await setBudget(worker.keyId, limitMicros)
+    const { made, stop } = await workUntilStopped(worker, subject)
+    expect(made.length).toBeGreaterThanOrEqual(3)
+    expect(made.map(({ operation }) => operation)).toEqual(
+      made.map((_, index) => (index % 2 === 0 ? 'generate' : 'edit')),
+    )
+    expect(made.reduce((sum, { cost }) => sum + cost.micros!, 0)).toBeLessThanOrEqual(limitMicros)
+    expect(textOf(stop)).toMatch(
+      /^BUDGET_EXCEEDED: .+ is left of the API key's budget of \$0\.10 in total\. .+ Nothing was charged\. /,
+    )
+    expect(stop).toMatchObject({ _meta: { 'darkroom/error': { code: 'BUDGET_EXCEEDED' } } })
+    // Finding is free.
+    expect(await findIds(worker, subject)).toEqual(made.map(({ task_id: id }) => id).toReversed())
+  })
+})
+
+/** Makes an image, edits it and finds both, and so on, up to the first error. */
+async function workUntilStopped(worker: Agent, subject: string): Promise<{ made: Task[]; stop: ToolReply }> {
+  const made: Task[] = []
+  for (;;) {
+    const before = paid.upstream.ledger.length
+    const last = made.at(-1)
+    const reply =
+      last?.operation === 'generate'
+        ? await worker.call('edit_image', {
+            prompt: `${subject} at night`,
+            images: [last.images[0]!.image_id],
+            ...CHEAP,
+          })
+        : await worker.call('generate_image', { prompt: subject, variant: made.length + 1, ...CHEAP })
+    expect(paid.upstream.ledger.length - before).toBe(reply.isError ? 0 : 1)
+    if (reply.isError) return { made, stop: reply }
+    made.push(taskIn(reply))
+    expect((await findIds(worker, subject))[0]).toBe(taskIn(reply).task_id)
+  }
+}
+
+async function findIds(worker: Agent, search: string): Promise<string[]> {
+  const { structuredContent } = await worker.call('get_task', { search })
+  return (structuredContent as { tasks: Task[] }).tasks.map(({ task_id: id }) => id)
+}
 
 const dollars = (micros: number) => `$${(micros / 1e6).toFixed(6).replace(/0+$/, '')}`
 

@@ -1,5 +1,5 @@
 // Requests that repeat a call: what they receive, and what is paid.
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -118,8 +118,7 @@ describe('a response that is cut', () => {
   it('is due to the next equal request if the reset comes after all bytes were written', async () => {
     const body = JSON.stringify({ prompt: 'reset', size: '1024x1024' })
     const socket = await sendOnly(rest.url, body)
-    await once(socket, 'readable')
-    // Not destroy: the system resets the connection only if it has unread bytes.
+    for await (const [chunk] of on(socket, 'data')) if (String(chunk).endsWith(']}')) break
     socket.resetAndDestroy()
     await expect.poll(() => rest.records().calls).toEqual({ UNDELIVERED: 1 })
     const again = await post(rest.url, { prompt: 'reset', size: '1024x1024' })
@@ -185,7 +184,18 @@ describe('a task that may have been charged', () => {
     expect(out.requests).toHaveLength(1)
     expect(out.error).toMatchObject({ status: 424 })
     expect(out.error?.error).toMatchObject({ charged: 'unknown', task_id: expect.stringMatching(/^task_/) })
-    expect(rest.records().tasks).toBe(1)
+    expect(rest.upstream.requests).toHaveLength(1)
+    expect(rest.records()).toMatchObject({ pays: 0, tasks: 1 })
+  })
+
+  it('is answered once with 424 when the upstream breaks off after its headers', async () => {
+    rest.upstream.script('truncated')
+    const out = await openai.call('generate', { url: rest.url, params: { prompt: 'half' } })
+    expect(out.requests.map(({ status, reply }) => [status, reply?.['x-should-retry']])).toEqual([
+      [424, 'false'],
+    ])
+    expect(out.error?.error).toMatchObject({ charged: 'unknown' })
+    expect(rest.records()).toMatchObject({ pays: 1, tasks: 1 })
   })
 
   it('is answered as unknown, and stays so for the request itself', async () => {

@@ -28,6 +28,8 @@ const file = (bytes: Buffer, name = 'image.png') => ({
   type: 'image/png',
 })
 const ONE = { pays: 1, tasks: 1 }
+const recordedCalls = () => Object.values(rest.records().calls).reduce((sum, count) => sum + count, 0)
+const TASK_ID: unknown = expect.stringMatching(/^task_/)
 
 function callWithKey(run: string, prompt: string) {
   const options = { headers: { 'Idempotency-Key': 'order-1' } }
@@ -124,6 +126,7 @@ describe('openai for Node', () => {
     const out = await openai.call('post', { url, params: { path: '/images/variations', body: { n: 1 } } })
     expect(out.error).toMatchObject({ status: 410, code: 'endpoint_retired' })
     expect(out.requests).toHaveLength(1)
+    expect(rest.added()).toMatchObject({ pays: 0, tasks: 0 })
   })
 
   it('streams a completed image with its usage', async () => {
@@ -160,17 +163,25 @@ describe('openai for Node', () => {
   })
 
   it('sends the same task for the same idempotency key, in another form as well', async () => {
-    const ids = [await callWithKey('generate', 'one key'), await callWithKey('generate', 'one key')].map(
-      ({ requests }) => requests[0]?.reply?.['darkroom-task-id'],
-    )
-    expect(ids[0]).toMatch(/^task_/)
-    expect(ids[1]).toBe(ids[0])
+    const before = recordedCalls()
+    const both = [await callWithKey('generate', 'one key'), await callWithKey('generate', 'one key')]
+    const replies = both.map(({ requests }) => requests.map(({ reply }) => reply))
+    expect(replies).toMatchObject([
+      [{ 'darkroom-task-id': TASK_ID }],
+      [{ 'darkroom-replayed': 'idempotency' }],
+    ])
+    expect(replies[1]?.[0]?.['darkroom-task-id']).toBe(replies[0]?.[0]?.['darkroom-task-id'])
     const other = await callWithKey('generate', 'another prompt')
     expect(other.error).toMatchObject({ status: 422, code: 'idempotency_key_reused' })
     expect(other.requests).toHaveLength(1)
     const streamed = await callWithKey('generateStream', 'one key')
     expect(streamed.value?.map(({ type }) => type)).toEqual(['image_generation.completed'])
+    expect(streamed.requests.map(({ reply }) => reply?.['darkroom-task-id'])).toEqual([
+      replies[0]?.[0]?.['darkroom-task-id'],
+    ])
     expect(rest.added()).toMatchObject(ONE)
+    // The key finds the task, so no call is recorded.
+    expect(recordedCalls()).toBe(before)
   })
 
   it('gets warnings for what has no effect, and errors if it asks for them', async () => {

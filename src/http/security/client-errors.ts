@@ -2,18 +2,31 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import { REQUEST_ERRORS, SAFE_HEADERS, type RequestErrorCode } from '../refusal.ts'
 
-export function answerClientErrors(server: Server): void {
+/** The JSON body of a refusal, and headers beside the usual ones. */
+export interface RefusalText {
+  body: object
+  headers: Record<string, string>
+}
+
+/** `refuse`: in the form of the interface at `url`, a path with a query; undefined for the usual form. */
+export function answerClientErrors(
+  server: Server,
+  refuse: (url: string, code: RequestErrorCode, message: string) => RefusalText | undefined,
+): void {
   const responses = new WeakMap<Duplex, ServerResponse>()
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     responses.set(request.socket, response)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const response = responses.get(socket)
-    // Would become part of the unfinished response.
-    const isResponding = response !== undefined && response.headersSent && !response.writableEnded
-    if (!socket.writable || isResponding) return void socket.destroy()
+    const last = responses.get(socket)
+    const response = last?.writableEnded ? undefined : last
+    // The client would read the refusal of its next request as a part of this response, or as this response.
+    const isOwed = response !== undefined && (response.headersSent || response.req.complete)
+    if (!socket.writable || isOwed) return void socket.destroy()
+    const [code, message] = reasonOf(error)
+    const refusal = response && refuse(response.req.url ?? '/', code, message)
     socket.once('finish', () => socket.destroy())
-    return void socket.end(responseText(...reasonOf(error)))
+    return void socket.end(responseText(code, refusal ?? usualRefusal(code, message)))
   })
 }
 
@@ -25,17 +38,23 @@ function reasonOf({ code }: NodeJS.ErrnoException): [RequestErrorCode, string] {
   return ['BAD_REQUEST', 'This is not a valid HTTP request.']
 }
 
-function responseText(code: RequestErrorCode, message: string): string {
+function usualRefusal(code: RequestErrorCode, message: string): RefusalText {
+  return {
+    // OpenAI's SDKs need the last two.
+    body: { error: { code, message, type: 'invalid_request_error', param: null } },
+    // Nothing was done.
+    headers: { 'x-should-retry': String(code === 'REQUEST_TIMEOUT') },
+  }
+}
+
+function responseText(code: RequestErrorCode, refusal: RefusalText): string {
   const status = REQUEST_ERRORS[code]
-  // OpenAI's SDKs need the last two.
-  const error = { code, message, type: 'invalid_request_error', param: null }
-  const body = JSON.stringify({ error })
+  const body = JSON.stringify(refusal.body)
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     connection: 'close',
-    // Nothing was done.
-    'x-should-retry': String(code === 'REQUEST_TIMEOUT'),
+    ...refusal.headers,
     ...SAFE_HEADERS,
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
