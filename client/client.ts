@@ -101,7 +101,7 @@ export function createClient(clientOptions: ClientOptions): Darkroom {
         query: operations.WatchTask,
         variables: { taskId, after: cursor },
       })
-      return follow(transport, subscribe, { after, signal: untilClosed(signal), giveUpAfterMs })
+      return follow(transport, subscribe, { ...settings, after, signal: untilClosed(signal) })
     },
 
     async *feed({ filter, after, signal: given } = {}) {
@@ -118,7 +118,7 @@ export function createClient(clientOptions: ClientOptions): Darkroom {
         query: operations.WatchFeed,
         variables: { filter, after: cursor },
       })
-      yield* follow(transport, subscribe, { after: position, signal, giveUpAfterMs })
+      yield* follow(transport, subscribe, { ...settings, after: position, signal })
     },
 
     async cancel(id, requestOptions) {

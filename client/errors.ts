@@ -33,7 +33,7 @@ export class InputError extends DarkroomError {
   override name = 'InputError'
 }
 
-/** The key is missing, invalid, expired or revoked, or lacks a scope. */
+/** The key is missing, invalid, expired or revoked, or lacks a scope; or the server refuses the page's origin. */
 export class AccessError extends DarkroomError {
   override name = 'AccessError'
 }
@@ -91,6 +91,7 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
   FORBIDDEN: AccessError,
   CSRF_REQUIRED: AccessError,
   HOST_NOT_ALLOWED: AccessError,
+  ORIGIN_NOT_ALLOWED: AccessError,
   NOT_FOUND: NotFoundError,
   CONFLICT: ConflictError,
   IDEMPOTENCY_KEY_REUSED: ConflictError,

@@ -1,7 +1,8 @@
 // Each event once and in order, through any number of connections.
-import { fieldOf } from './endpoint.ts'
+import { fieldOf, type Endpoint } from './endpoint.ts'
 import { DarkroomError } from './errors.ts'
 import type { TaskEvent } from './generated.ts'
+import { findOriginRefusal } from './origin.ts'
 import { createBackOff, wasLost, wasRefusedForNow } from './retry.ts'
 import type { Subscription, Transport } from './subscription.ts'
 
@@ -11,6 +12,7 @@ const STABLE_MS = 10_000
 const TEMPORARY = new Set(['RATE_LIMITED', 'TOO_MANY_SUBSCRIPTIONS', 'INTERNAL_SERVER_ERROR', 'BAD_RESPONSE'])
 
 export interface FollowOptions {
+  endpoint: Endpoint
   after: string | undefined
   signal: AbortSignal
   giveUpAfterMs: number
@@ -20,7 +22,7 @@ export interface FollowOptions {
 export async function* follow(
   transport: Transport,
   subscription: (after: string | undefined) => Subscription,
-  { after, signal, giveUpAfterMs }: FollowOptions,
+  { endpoint, after, signal, giveUpAfterMs }: FollowOptions,
 ): AsyncGenerator<TaskEvent, void> {
   const backOff = createBackOff(giveUpAfterMs)
   let cursor = after
@@ -48,6 +50,8 @@ export async function* follow(
       if (signal.aborted) throw signal.reason
       if (openedAt !== undefined && performance.now() - openedAt > STABLE_MS) backOff.reset()
       if (!isTemporary(error, hasStarted)) throw error
+      const refusal = !hasStarted && wasLost(error) && (await findOriginRefusal(endpoint, signal))
+      if (refusal) throw refusal
       await backOff.wait(error, signal)
     }
   }

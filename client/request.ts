@@ -3,6 +3,7 @@ import { createDeadline } from './deadline.ts'
 import { fieldOf, readResult, type Endpoint, type Result } from './endpoint.ts'
 import { connectionLost, createError, DarkroomError } from './errors.ts'
 import type { TypedDocument } from './generated.ts'
+import { findOriginRefusal, originHint } from './origin.ts'
 import { createBackOff, wasLost, wasRefusedForNow } from './retry.ts'
 import { encodeForm, sendForm, type UploadProgress } from './upload.ts'
 
@@ -42,6 +43,8 @@ export async function request<Data extends object, Variables extends object>(
       return fieldOf(result) as NonNullable<Data[keyof Data]>
     } catch (error) {
       if (signal.aborted) throw signal.reason
+      const refusal = wasLost(error) && (await findOriginRefusal(settings.endpoint, signal))
+      if (refusal) throw refusal
       const problem = withCharge(error, document)
       const canRepeat = repetition === 'IDEMPOTENT' && (wasRefusedForNow(error) || wasLost(error))
       if (!canRepeat) throw problem
@@ -81,12 +84,6 @@ async function send(
   } finally {
     deadline.stop()
   }
-}
-
-/** Browsers hide whether a server is down or does not allow the page's origin. */
-function originHint({ origin }: URL): string {
-  const page = 'location' in globalThis ? globalThis.location.origin : origin
-  return page === origin ? '' : ` If the server is running, add ${page} to its CORS_ORIGINS.`
 }
 
 /** A mutation without a readable response may have been executed. */

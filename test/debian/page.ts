@@ -22,7 +22,10 @@ const browser = globalThis as unknown as {
   history: { replaceState(state: null, title: string, url: string): void }
 }
 const parameters = new URLSearchParams(browser.location.search)
-const darkroom = createClient({ url: '/', transport: parameters.get('transport') === 'sse' ? 'sse' : 'auto' })
+const darkroom = createClient({
+  url: parameters.get('server') ?? '/',
+  transport: parameters.get('transport') === 'sse' ? 'sse' : 'auto',
+})
 globalThis.shown = []
 
 /** Generates with a button, and with an effect if the page is asked to: strict mode runs effects twice. */

@@ -23,12 +23,22 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
 })
 
-/** `expected`: the only error in its console. */
-async function open(query: string, expected?: { error: RegExp; prepare: (page: Page) => Promise<unknown> }) {
+interface OpenOptions {
+  /** The only errors of the page and in its console. */
+  error: RegExp
+  prepare?: (page: Page) => Promise<unknown>
+  /** By default that of the server, so that both transports reach it. */
+  origin?: string
+}
+
+async function open(query: string, expected?: OpenOptions) {
+  const origin = expected?.origin ?? server.url
   const page = await browser.newPage()
   onTestFinished(() => page.close())
   const problems: string[] = []
-  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('pageerror', (error) => {
+    if (!expected?.error.test(String(error))) problems.push(String(error))
+  })
   page.on('console', (message) => {
     // React warns about its misuse. The server has no icon.
     const isIcon = message.location().url.endsWith('/favicon.ico')
@@ -36,10 +46,9 @@ async function open(query: string, expected?: { error: RegExp; prepare: (page: P
     if (message.type() === 'error' && !isIcon && !isExpected) problems.push(message.text())
   })
   onTestFinished(() => expect(problems).toEqual([]))
-  // On the origin of the server, so that both transports reach it.
-  await page.route(`${server.url}/page*`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
-  await expected?.prepare(page)
-  await page.goto(`${server.url}/page${query}`)
+  await page.route(`${origin}/page*`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  await expected?.prepare?.(page)
+  await page.goto(`${origin}/page${query}`)
   return page
 }
 
@@ -108,6 +117,20 @@ it('reads the task again for an image whose address has expired', async () => {
   await expect.poll(() => image.evaluate((one: HTMLImageElement) => one.naturalWidth)).toBeGreaterThan(0)
   expect(requests).toBe(2)
 })
+
+it.each(['sse', 'auto'])(
+  'shows at once that the server does not allow its origin (transport %s)',
+  async (transport) => {
+    const origin = 'http://shop.example'
+    const page = await open(`?server=${encodeURIComponent(server.url)}&transport=${transport}`, {
+      error: /blocked by CORS policy|^Failed to load resource|^WebSocket connection|may not call this server/,
+      origin,
+    })
+    await page.getByRole('button').click()
+    const message = `Pages of ${origin} may not call this server. Add the origin to CORS_ORIGINS or corsOrigins, and restart.`
+    await expect.poll(() => page.locator('output').textContent(), { timeout: 10_000 }).toBe(message)
+  },
+)
 
 async function bundlePage(): Promise<string> {
   const bundle = await rolldown({

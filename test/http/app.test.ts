@@ -173,6 +173,14 @@ describe('CORS', () => {
         ],
       })
     }
+    // Readable for a page of any origin, unlike results.
+    const probe = await fetch(`${server.url}/graphql`, { headers: { origin: 'https://other.example' } })
+    expect([probe.status, probe.headers.get('access-control-allow-origin')]).toEqual([403, '*'])
+    expect(await probe.json()).toMatchObject({ errors: [{ extensions: { code: 'ORIGIN_NOT_ALLOWED' } }] })
+    const query = await fetch(`${server.url}/graphql?query={__typename}`, {
+      headers: { origin: 'https://other.example' },
+    })
+    expect([query.status, query.headers.get('access-control-allow-origin')]).toEqual([200, null])
     const origins = lines.map((line) => (JSON.parse(line) as { origin: string }).origin)
     expect(origins).toEqual(['http://localhost:3000', 'https://app.example'])
   })

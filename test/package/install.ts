@@ -53,6 +53,14 @@ export async function install(): Promise<Installed> {
 }
 
 async function packAndInstall(folder: string, project: string): Promise<Installed['tarball']> {
+  const { filename, ...tarball } = await pack(folder)
+  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  await npm(['install', '--prefer-offline', '--loglevel=error', join(folder, filename)], project)
+  return tarball
+}
+
+/** Builds the package, and writes its tarball to a folder. */
+export async function pack(folder: string): Promise<Installed['tarball'] & { filename: string }> {
   // Scripts are off in this repository, but `prepack` builds.
   const args = ['pack', '--json', '--ignore-scripts=false', '--pack-destination', folder]
   const { stdout } = await npm(args, ROOT)
@@ -60,9 +68,8 @@ async function packAndInstall(folder: string, project: string): Promise<Installe
     stdout.slice(stdout.indexOf('[\n')),
   )
   if (!packed) throw new Error(`npm packed nothing: ${stdout}`)
-  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  await npm(['install', '--prefer-offline', '--loglevel=error', join(folder, packed.filename)], project)
-  return { size: packed.size, files: packed.files.map(({ path }) => path) }
+  const { filename, size, files } = packed
+  return { filename, size, files: files.map(({ path }) => path) }
 }
 
 async function installNodes(folder: string): Promise<void> {

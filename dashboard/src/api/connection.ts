@@ -91,6 +91,7 @@ export function createConnection(key: string | undefined, project?: string): Con
       })
       // The events of the page are those of the client with other fields.
       yield* follow(link ? watched(transport, link) : transport, subscription, {
+        endpoint,
         after,
         signal: AbortSignal.any([signal, closing.signal]),
         giveUpAfterMs: Number.POSITIVE_INFINITY,

@@ -12,7 +12,7 @@ import { graphqlRefusal } from '../refusal.ts'
 import type { Bodies } from '../security/bodies.ts'
 import { useCaller } from '../security/auth.ts'
 import type { Client } from '../security/client.ts'
-import { createPreflightCheck, hostProblem } from '../security/cross-site.ts'
+import { createOriginCheck, hostProblem } from '../security/cross-site.ts'
 import { createDocumentCaches, useDocumentLimits } from './document-limits.ts'
 import { useExecutionChecks } from './execution-checks.ts'
 import { createPage } from './graphiql.ts'
@@ -90,7 +90,7 @@ export function createGraphQLRoute(
   { publicUrl, corsOrigins, log }: { publicUrl: string | null; corsOrigins: readonly string[]; log: Logger },
 ): HttpRoute {
   const page = createPage()
-  const refusePreflight = createPreflightCheck(corsOrigins, log)
+  const refuseOrigin = createOriginCheck(corsOrigins, log)
   return async (request, getClient) => {
     if (new URL(request.url).pathname !== '/graphql') return undefined
     const client = getClient()
@@ -98,8 +98,8 @@ export function createGraphQLRoute(
     if (problem !== undefined) return graphqlRefusal('HOST_NOT_ALLOWED', problem)
     const html = await page(request, client)
     if (html) return html
-    const refusedPreflight = refusePreflight(request)
-    if (refusedPreflight) return refusedPreflight
+    const refused = refuseOrigin(request)
+    if (refused) return refused
     if (!METHODS.has(request.method))
       return graphqlRefusal(
         'METHOD_NOT_ALLOWED',

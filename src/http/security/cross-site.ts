@@ -22,18 +22,27 @@ export function checkCrossSite({ method, headers }: Request): void {
 /** Each is logged once. */
 const MAX_LOGGED_ORIGINS = 100
 
-/** For an origin that is not allowed. Browsers show no body in the console: the log has the remedy, too. */
-export function createPreflightCheck(
+/**
+ * Refuses preflights from an origin that is not allowed. Browsers show no body in the console: the log has
+ * the remedy, too. A page reads it with a GET without parameters, which has no preflight and executes nothing.
+ */
+export function createOriginCheck(
   corsOrigins: readonly string[],
   log: Pick<Logger, 'warn'>,
 ): (request: Request) => Response | undefined {
   const logged = new Set<string>()
-  return ({ method, headers }) => {
+  return ({ method, headers, url }) => {
     const origin = headers.get('origin')?.slice(0, 200)
-    if (method !== 'OPTIONS' || !headers.has('access-control-request-method') || origin === undefined)
-      return undefined
-    if (corsOrigins.includes(origin)) return undefined
+    if (origin === undefined || corsOrigins.includes(origin)) return undefined
+    const isPreflight = method === 'OPTIONS' && headers.has('access-control-request-method')
+    const isProbe = method === 'GET' && !url.includes('?')
+    if (!isPreflight && !isProbe) return undefined
     const problem = `Pages of ${origin} may not call this server. Add the origin to CORS_ORIGINS or corsOrigins, and restart.`
+    if (isProbe)
+      return graphqlRefusal('ORIGIN_NOT_ALLOWED', problem, {
+        'access-control-allow-origin': '*',
+        vary: 'origin',
+      })
     if (!logged.has(origin) && logged.size < MAX_LOGGED_ORIGINS) {
       logged.add(origin)
       log.warn({ origin }, 'preflight refused: add the origin to CORS_ORIGINS')

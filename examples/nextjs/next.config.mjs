@@ -1,2 +1,0 @@
-/** The package loads native modules and its own migrations. */
-export default { serverExternalPackages: ['darkroom'] }
