@@ -33,8 +33,8 @@ export const limits = {
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    // Tests wait more than they compute: on two cores, three files at a time are faster than two.
-    maxWorkers: 3,
+    // Tests wait more than they compute: on two cores, four files at a time are faster than two.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       // Importing the gateway takes a second of CPU time, so the files of a worker share its modules.
