@@ -15,7 +15,7 @@ export interface GatewayProcess extends Client {
   /** Kills it without a shutdown. */
   kill(): Promise<void>
   /** Freezes or resumes the process. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void
   /** Shifts its clock against the system's, with `canSetClock` only. */
   setClock(shiftMs: number): void
   /** Shuts it down. */
