@@ -80,7 +80,9 @@ export function layoutProblems(page: Page): Promise<string[]> {
     const controls = [...document.querySelectorAll<HTMLElement>('button, select, input:not([type=checkbox])')]
     const visible = controls.filter((one) => one.checkVisibility() && !one.closest('dialog:not([open])'))
     const small = visible.filter((one) => {
-      const { width, height } = one.getBoundingClientRect()
+      // A hidden radio button is chosen by its label.
+      const target = one.matches('label .hidden') ? one.closest('label')! : one
+      const { width, height } = target.getBoundingClientRect()
       return width < 24 || height < 24
     })
     return [...wide, ...small.map((one) => `too small: ${one.outerHTML.slice(0, 100)}`)]

@@ -102,7 +102,7 @@ describe('usage', () => {
     await expect.poll(async () => Number(await chart.getAttribute('aria-valuemax'))).toBeLessThan(15)
   })
 
-  it('shows the query behind it, which runs as it stands', async () => {
+  it('shows its query, which runs as it stands', async () => {
     const { page } = await open('/usage?split=status&status=SUCCEEDED')
     await page.getByRole('slider').waitFor()
     await page.getByRole('button', { name: 'Query' }).click()

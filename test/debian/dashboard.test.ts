@@ -1,27 +1,18 @@
 // The dashboard in Chromium, against a real server with the sandbox.
-import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { AxeBuilder } from '@axe-core/playwright'
-import {
-  chromium,
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  type Page,
-} from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ADMIN_KEY, openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
 
 let browser: Browser
 let server: TestGateway
 let keyed: GatewayWithKeys
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, ['dashboard/build.ts', '--if-stale'])
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+  browser = await launch()
   server = await openGateway()
   keyed = await openGatewayWithKeys()
 })
@@ -31,32 +22,8 @@ afterAll(async () => {
   await keyed?.[Symbol.asyncDispose]()
 })
 
-async function newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
-  onTestFinished(() => context.close())
-  return context
-}
-
-/** Expects no error in the console, and no request to another origin. `refusals`: responses with an error are expected. */
-async function open(
-  url: string,
-  { refusals = false, ...options }: BrowserContextOptions & { refusals?: boolean } = {},
-) {
-  const page = await (await newContext(options)).newPage()
-  const problems: string[] = []
-  const { origin } = new URL(url)
-  page.on('pageerror', (error) => problems.push(String(error)))
-  page.on('console', (message) => {
-    const isRefusal = refusals && /^Failed to load resource|^WebSocket connection/.test(message.text())
-    if (message.type() === 'error' && !isRefusal) problems.push(message.text())
-  })
-  page.on('request', (request) => {
-    if (!/^(?:data|blob):/.test(request.url()) && new URL(request.url()).origin !== origin)
-      problems.push(request.url())
-  })
-  onTestFinished(() => expect(problems).toEqual([]))
-  await page.goto(url)
-  return page
+async function open(url: string, options: OpenOptions = {}): Promise<Page> {
+  return (await openPage(browser, url, options)).page
 }
 
 const tile = (page: Page, id: string) => page.locator(`[data-task="${id}"]`)
@@ -66,13 +33,6 @@ async function finished(input: Record<string, unknown>): Promise<string> {
   const id = await server.generate(input)
   await server.ended(id)
   return id
-}
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`))
 }
 
 describe('the first page', () => {
@@ -277,9 +237,7 @@ describe('every page', () => {
     for (const path of ['/', `/tasks/${id}`, `/tasks/${id}?tab=events`, `/tasks/${id}?tab=request`]) {
       const page = await open(server.url + path, { viewport: { width, height: 900 } })
       await page.locator(`[data-task="${id}"], article h1`).first().waitFor()
-      const overflow = () =>
-        page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-      expect(await overflow()).toBeLessThanOrEqual(0)
+      expect(await layoutProblems(page)).toEqual([])
     }
   })
 

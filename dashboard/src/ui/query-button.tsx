@@ -50,7 +50,7 @@ export function QueryButton({ queries }: { queries: readonly ShownQuery[] }) {
         aria-labelledby="query-title"
         onClose={() => setIsOpen(false)}
       >
-        <h2 id="query-title">The query behind this page</h2>
+        <h2 id="query-title">The GraphQL of this page</h2>
         {queries.length > 1 && (
           <div className={styles['choice']} role="group" aria-label="Operation">
             {queries.map(({ text: name }, index) => (
