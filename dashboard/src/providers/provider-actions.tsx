@@ -87,7 +87,7 @@ export function ProviderActions({ provider, models = [], onChange }: ProviderAct
               : `${queuedAttempts} queued ${queuedAttempts === 1 ? 'attempt waits' : 'attempts wait'}, or another provider takes them.`}
           </p>
           {models.length > 1 && (
-            <label className={styles['label']}>
+            <label className="label">
               What
               <select className="field" name="model">
                 <option value="">All models</option>
@@ -97,7 +97,7 @@ export function ProviderActions({ provider, models = [], onChange }: ProviderAct
               </select>
             </label>
           )}
-          <label className={styles['label']}>
+          <label className="label">
             Reason, for other operators
             <input
               className="field"

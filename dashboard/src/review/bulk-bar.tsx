@@ -3,6 +3,7 @@ import type { ReviewAttempt, ReviewReason } from '../api/generated.ts'
 import { formatMoney } from '../format/money.ts'
 import { useOnline } from '../live/hooks.ts'
 import styles from './bulk-bar.module.css'
+import { NoteField } from './note-field.tsx'
 import { effectOf, MAX_UNTYPED, type Bulk } from './effect.ts'
 import { readAmounts } from './amounts.ts'
 import type { Decisions } from './use-decisions.ts'
@@ -137,19 +138,9 @@ function Confirmation({ action, attempts, effect, decide, close }: ConfirmationP
       <p>
         {count} {count === 1 ? 'attempt' : 'attempts'}. {effect}
       </p>
-      <label className={styles['label']}>
-        Source, for the audit log
-        <input
-          className="field"
-          required
-          maxLength={1000}
-          placeholder="Bill of November"
-          value={note}
-          onChange={({ target }) => setNote(target.value)}
-        />
-      </label>
+      <NoteField example="Bill of November" note={note} setNote={setNote} />
       {mustType && (
-        <label className={styles['label']}>
+        <label className="label">
           Type {count} to confirm
           <input
             className="field"

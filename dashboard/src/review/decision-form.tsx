@@ -3,6 +3,7 @@ import type { AttemptResolution, ReviewAttempt, ReviewReason } from '../api/gene
 import { parseMoney } from '../format/money.ts'
 import { useOnline } from '../live/hooks.ts'
 import styles from './decision-form.module.css'
+import { NoteField } from './note-field.tsx'
 import { effectOf } from './effect.ts'
 import type { Decisions } from './use-decisions.ts'
 
@@ -85,7 +86,7 @@ export function DecisionForm({ attempt, reason, decisions, onDone }: DecisionFor
         ))}
       </fieldset>
       {choice === 'COST' && (
-        <label className={styles['label']}>
+        <label className="label">
           Billed amount in USD
           <input
             className="field"
@@ -99,7 +100,7 @@ export function DecisionForm({ attempt, reason, decisions, onDone }: DecisionFor
         </label>
       )}
       {choice === 'ADOPT_REMOTE_ID' && (
-        <label className={styles['label']}>
+        <label className="label">
           Id of the job at the provider
           <input
             className="field mono"
@@ -109,17 +110,7 @@ export function DecisionForm({ attempt, reason, decisions, onDone }: DecisionFor
           />
         </label>
       )}
-      <label className={styles['label']}>
-        Source, for the audit log
-        <input
-          className="field"
-          required
-          maxLength={1000}
-          placeholder="Bill of November, line 12"
-          value={note}
-          onChange={({ target }) => setNote(target.value)}
-        />
-      </label>
+      <NoteField example="Bill of November, line 12" note={note} setNote={setNote} />
       {problem !== undefined && (
         <p role="alert" className={styles['problem']}>
           {problem}
