@@ -1,7 +1,7 @@
 // The form of the Studio, tested as tables: what a model offers, what becomes impossible, and what is sent.
 import { describe, expect, it } from 'vitest'
 import type { ModelCapabilities, SizeChoice } from '../../dashboard/src/api/generated.ts'
-import { fileProblem, moveImage, pixelProblem } from '../../dashboard/src/studio/input-images.ts'
+import { fileProblem, moveImage, pixelProblem } from '../../dashboard/src/studio/images/input-images.ts'
 import { obstacleOf, quoteInputOf, requestOf } from '../../dashboard/src/studio/request.ts'
 import { rulesOf, type Offer } from '../../dashboard/src/studio/rules.ts'
 import { DEFAULT_SETTINGS, type StudioSettings } from '../../dashboard/src/studio/settings.ts'

@@ -18,7 +18,7 @@ const LONG = [
   'faults/disk',
   'secrets',
   'http/bad-bytes',
-  'engine/addresses',
+  'engine/addresses/addresses',
   'engine/crash',
   'client/kills',
   'providers/storm',

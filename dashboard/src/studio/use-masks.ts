@@ -4,7 +4,7 @@ import { importMask } from './mask/import-mask.ts'
 import { encodeMarkup, encodeMask } from './mask/png.ts'
 import { rasterize, shareOf } from './mask/raster.ts'
 import { addStroke, EMPTY_MASK, strokesOf, type MaskState } from './mask/strokes.ts'
-import type { InputImage } from './input-images.ts'
+import type { InputImage } from './images/input-images.ts'
 
 interface Mask {
   state: MaskState

@@ -12,7 +12,7 @@ import {
   release,
   type FileProblem,
   type InputImage,
-} from './input-images.ts'
+} from './images/input-images.ts'
 import { useMasks } from './use-masks.ts'
 import { DEFAULT_SETTINGS, settingsOfTask, type StudioSettings } from './settings.ts'
 

@@ -1,6 +1,6 @@
 // Images of the form: files, addresses and images of the library, checked before anything is uploaded.
-import type { StudioImage } from '../api/generated.ts'
-import { formatBytes } from '../format/bytes.ts'
+import type { StudioImage } from '../../api/generated.ts'
+import { formatBytes } from '../../format/bytes.ts'
 
 export const MAX_IMAGES = 16
 export const MAX_FILE_BYTES = 20 * 1024 * 1024

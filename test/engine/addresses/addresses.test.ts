@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
-import { listLines } from '../../src/db/money/ledger.ts'
-import { DATABASES, newPlace } from '../support/database.ts'
-import { openEngine } from '../support/engine.ts'
-import { hang, page, reset, status } from '../support/link-server.ts'
-import { done, failure, held, REPORTED, scripted } from '../support/scripted.ts'
-import { addressesOf, answerOf, finalsOf, linking, quick, startLinks, tried } from './linking.ts'
+import { writeReceivedAnswer } from '../../../src/engine/attempts/received-answer.ts'
+import { listLines } from '../../../src/db/money/ledger.ts'
+import { DATABASES, newPlace } from '../../support/database.ts'
+import { openEngine } from '../../support/engine.ts'
+import { hang, page, reset, status } from '../../support/link-server.ts'
+import { done, failure, held, REPORTED, scripted } from '../../support/scripted.ts'
+import { addressesOf, answerOf, finalsOf, linking, quick, startLinks, tried } from '../linking.ts'
 
 describe.each(DATABASES)('a result at an address, on %s', (database) => {
   it('has its address, usage and cost stored before the first download', async () => {

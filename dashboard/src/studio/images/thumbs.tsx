@@ -1,7 +1,7 @@
 import { useState } from 'react'
-import { Icon } from '../ui/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import styles from './thumbs.module.css'
-import type { StudioForm } from './use-studio-form.ts'
+import type { StudioForm } from '../use-studio-form.ts'
 
 /** The images in their order, which dragging or the buttons change. The first one is edited. */
 export function Thumbs({ form: { images, move, remove } }: { form: StudioForm }) {

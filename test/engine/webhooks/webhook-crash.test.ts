@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { listDeliveries } from '../../src/db/webhooks/deliveries.ts'
-import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import { DATABASES, newPlace } from '../support/database.ts'
-import { openEngine } from '../support/engine.ts'
-import { ANY_ADDRESS, openReceiver } from '../support/receiver.ts'
-import { done, scripted } from '../support/scripted.ts'
+import { listDeliveries } from '../../../src/db/webhooks/deliveries.ts'
+import { DEFAULT_PROJECT } from '../../../src/db/access/projects.ts'
+import { DATABASES, newPlace } from '../../support/database.ts'
+import { openEngine } from '../../support/engine.ts'
+import { ANY_ADDRESS, openReceiver } from '../../support/receiver.ts'
+import { done, scripted } from '../../support/scripted.ts'
 
-const CHILD = fileURLToPath(new URL('../support/webhook-child.ts', import.meta.url))
+const CHILD = fileURLToPath(new URL('../../support/webhook-child.ts', import.meta.url))
 
 describe.each(DATABASES)('a process killed between a delivery and its record on %s', (database) => {
   it('causes a second delivery by the next process, under the same webhook-id', async () => {

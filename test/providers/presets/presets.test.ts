@@ -1,14 +1,14 @@
 // Presets of the `openai` dialect: a fictional one changes everything that the interface allows.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { ProviderError, VERDICTS } from '../../src/providers/error.ts'
-import { toProviderError } from '../../src/providers/images-api/failure.ts'
-import { toDataUrl, toJsonMessage } from '../../src/providers/images-api/message.ts'
-import type { Preset } from '../../src/providers/images-api/preset.ts'
-import { offersFrom } from '../../src/providers/models/offers.ts'
-import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
-import { runRequest, failureOf, inputOf, openCall, requestOf } from './call.ts'
-import { startFake, type CannedReply } from './upstreams/fake.ts'
+import { ProviderError, VERDICTS } from '../../../src/providers/error.ts'
+import { toProviderError } from '../../../src/providers/images-api/failure.ts'
+import { toDataUrl, toJsonMessage } from '../../../src/providers/images-api/message.ts'
+import type { Preset } from '../../../src/providers/images-api/preset.ts'
+import { offersFrom } from '../../../src/providers/models/offers.ts'
+import { createOpenaiDialect } from '../../../src/providers/openai/openai.ts'
+import { runRequest, failureOf, inputOf, openCall, requestOf } from '../call.ts'
+import { startFake, type CannedReply } from '../upstreams/fake.ts'
 
 interface StudioOptions {
   version?: string | undefined

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { ListImages, type StudioImage } from '../api/generated.ts'
-import { useSession } from '../session/context.ts'
-import { Picture } from '../ui/picture.tsx'
-import { Problem } from '../ui/problem.tsx'
+import { ListImages, type StudioImage } from '../../api/generated.ts'
+import { useSession } from '../../session/context.ts'
+import { Picture } from '../../ui/picture.tsx'
+import { Problem } from '../../ui/problem.tsx'
 import styles from './dialogs.module.css'
 
 interface LibraryDialogProps {

@@ -1,6 +1,6 @@
 import styles from './first-image.module.css'
-import { MaskEditor } from './mask/mask-editor.tsx'
-import type { StudioForm } from './use-studio-form.ts'
+import { MaskEditor } from '../mask/mask-editor.tsx'
+import type { StudioForm } from '../use-studio-form.ts'
 
 interface FirstImageProps {
   form: StudioForm

@@ -1,13 +1,13 @@
 // The cost that OpenRouter reports with a result.
 import { Writable } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listLines } from '../../src/db/money/ledger.ts'
-import { createLog } from '../../src/log.ts'
-import { dialects } from '../../src/providers/index.ts'
-import { openEngine, type TestEngine } from '../support/engine.ts'
-import { runRequest } from './call.ts'
-import { makeImage } from './upstreams/make-image.ts'
-import { startOpenrouterUpstream } from './upstreams/openrouter.ts'
+import { listLines } from '../../../src/db/money/ledger.ts'
+import { createLog } from '../../../src/log.ts'
+import { dialects } from '../../../src/providers/index.ts'
+import { openEngine, type TestEngine } from '../../support/engine.ts'
+import { runRequest } from '../call.ts'
+import { makeImage } from '../upstreams/make-image.ts'
+import { startOpenrouterUpstream } from '../upstreams/openrouter.ts'
 
 const openai = dialects.openai!
 const MODEL = { name: 'gpt-image-2', upstreamModel: 'openai/gpt-image-2' }

@@ -1,9 +1,9 @@
 // The preset `azure` of the `openai` dialect.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { dialects } from '../../src/providers/index.ts'
-import { failureOf, inputOf, openCall, requestOf, runRequest } from './call.ts'
-import { testProvider } from './contract.ts'
-import { API_VERSION, azureError, startAzureUpstream } from './upstreams/azure.ts'
+import { dialects } from '../../../src/providers/index.ts'
+import { failureOf, inputOf, openCall, requestOf, runRequest } from '../call.ts'
+import { testProvider } from '../contract.ts'
+import { API_VERSION, azureError, startAzureUpstream } from '../upstreams/azure.ts'
 
 const openai = dialects.openai!
 const apiKey = 'canary-azure-51d0c7'

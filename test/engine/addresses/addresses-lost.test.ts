@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listAudit } from '../../src/db/access/audit.ts'
-import { operatorOf } from '../../src/engine/access/access.ts'
-import type { Deps } from '../../src/engine/deps.ts'
-import { DATABASES, type DatabaseKind } from '../support/database.ts'
-import { openEngine } from '../support/engine.ts'
-import { status, type LinkServer } from '../support/link-server.ts'
-import { done, scripted } from '../support/scripted.ts'
-import { addressesOf, finalsOf, linking, operator, quick, startLinks } from './linking.ts'
+import { listAudit } from '../../../src/db/access/audit.ts'
+import { operatorOf } from '../../../src/engine/access/access.ts'
+import type { Deps } from '../../../src/engine/deps.ts'
+import { DATABASES, type DatabaseKind } from '../../support/database.ts'
+import { openEngine } from '../../support/engine.ts'
+import { status, type LinkServer } from '../../support/link-server.ts'
+import { done, scripted } from '../../support/scripted.ts'
+import { addressesOf, finalsOf, linking, operator, quick, startLinks } from '../linking.ts'
 
 const withoutDelay = (deps: Deps): Deps => ({ ...deps, random: () => -1 })
 

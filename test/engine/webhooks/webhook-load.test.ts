@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { insertDelivery, listDeliveriesOfTasks } from '../../src/db/webhooks/deliveries.ts'
-import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import { newId } from '../../src/ids.ts'
-import { DATABASES } from '../support/database.ts'
-import { openEngine, type TestEngine } from '../support/engine.ts'
-import { ANY_ADDRESS, ok, openReceiver } from '../support/receiver.ts'
-import { done, scripted } from '../support/scripted.ts'
+import { insertDelivery, listDeliveriesOfTasks } from '../../../src/db/webhooks/deliveries.ts'
+import { DEFAULT_PROJECT } from '../../../src/db/access/projects.ts'
+import { newId } from '../../../src/ids.ts'
+import { DATABASES } from '../../support/database.ts'
+import { openEngine, type TestEngine } from '../../support/engine.ts'
+import { ANY_ADDRESS, ok, openReceiver } from '../../support/receiver.ts'
+import { done, scripted } from '../../support/scripted.ts'
 
 const DELIVERIES_EACH = 20
 const [HANGING, FAILING, HEALTHY] = [3, 3, 14]

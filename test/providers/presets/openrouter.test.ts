@@ -1,9 +1,9 @@
 // The preset `openrouter` of the `openai` dialect.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { dialects } from '../../src/providers/index.ts'
-import { failureOf, inputOf, openCall, requestOf, runRequest } from './call.ts'
-import { testProvider } from './contract.ts'
-import { openrouterError, startOpenrouterUpstream, usageOf } from './upstreams/openrouter.ts'
+import { dialects } from '../../../src/providers/index.ts'
+import { failureOf, inputOf, openCall, requestOf, runRequest } from '../call.ts'
+import { testProvider } from '../contract.ts'
+import { openrouterError, startOpenrouterUpstream, usageOf } from '../upstreams/openrouter.ts'
 
 const openai = dialects.openai!
 const apiKey = 'canary-openrouter-93be20'

@@ -1,23 +1,23 @@
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../../src/clock.ts'
+import { createClock } from '../../../src/clock.ts'
 import { z } from 'zod'
 import {
   findDelivery,
   listDeliveries,
   listDeliveriesOfTasks,
   listTries,
-} from '../../src/db/webhooks/deliveries.ts'
-import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
-import type { DeliveryRow } from '../../src/db/tables/tables.ts'
-import { findEndpoint } from '../../src/db/webhooks/endpoints.ts'
-import { DELIVERY_TUNING } from '../../src/engine/webhooks/delivery-tuning.ts'
-import { nextState } from '../../src/engine/webhooks/try.ts'
-import { DATABASES, newPlace, type DatabaseKind } from '../support/database.ts'
-import { openEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts'
-import { ANY_ADDRESS, openReceiver, statuses } from '../support/receiver.ts'
-import { done, failure, REPORTED, scripted } from '../support/scripted.ts'
-import { ANONYMOUS } from '../support/plain-input.ts'
+} from '../../../src/db/webhooks/deliveries.ts'
+import { DEFAULT_PROJECT } from '../../../src/db/access/projects.ts'
+import type { DeliveryRow } from '../../../src/db/tables/tables.ts'
+import { findEndpoint } from '../../../src/db/webhooks/endpoints.ts'
+import { DELIVERY_TUNING } from '../../../src/engine/webhooks/delivery-tuning.ts'
+import { nextState } from '../../../src/engine/webhooks/try.ts'
+import { DATABASES, newPlace, type DatabaseKind } from '../../support/database.ts'
+import { openEngine, type TestEngine, type TestEngineOptions } from '../../support/engine.ts'
+import { ANY_ADDRESS, openReceiver, statuses } from '../../support/receiver.ts'
+import { done, failure, REPORTED, scripted } from '../../support/scripted.ts'
+import { ANONYMOUS } from '../../support/plain-input.ts'
 
 const PAYLOAD = z.object({
   type: z.string(),

@@ -1,11 +1,11 @@
 import { useRef, useState, type ReactNode } from 'react'
-import { Icon } from '../ui/icon.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { AddressDialog } from './address-dialog.tsx'
 import { ACCEPTED, MAX_IMAGES } from './input-images.ts'
 import styles from './image-tray.module.css'
 import { LibraryDialog } from './library-dialog.tsx'
 import { Thumbs } from './thumbs.tsx'
-import type { StudioForm } from './use-studio-form.ts'
+import type { StudioForm } from '../use-studio-form.ts'
 
 interface ImageTrayProps {
   form: StudioForm
