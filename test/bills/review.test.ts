@@ -94,14 +94,19 @@ describe.each(DATABASES)('the review list, on %s', (database) => {
     })
     expect(await resolve({ filter: { providers: ['basic'] } })).toMatchObject({ resolved: 1, remaining: 0 })
     const { nodes } = await server.get<{ nodes: Record<string, unknown>[] }>(
-      `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Attempt { state charged costMicros heldMicros decisions { resolution note } } } }`,
+      `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Attempt { state charged costMicros heldMicros decisions { resolution note by } } } }`,
       { ids: [...broken, lost] },
     )
-    const note = 'contract'
+    const said = { note: 'contract', by: 'operator' }
     expect(nodes).toMatchObject([
-      { state: 'FAILED', charged: 'YES', costMicros: nodes[0]!['heldMicros'], decisions: [{ note }] },
-      { state: 'FAILED', charged: 'NO', costMicros: null, decisions: [{ resolution: 'NOT_CHARGED', note }] },
-      { state: 'FAILED', charged: 'YES', decisions: [{ resolution: 'CHARGED_RESULT_LOST', note }] },
+      { state: 'FAILED', charged: 'YES', costMicros: nodes[0]!['heldMicros'], decisions: [said] },
+      {
+        state: 'FAILED',
+        charged: 'NO',
+        costMicros: null,
+        decisions: [{ resolution: 'NOT_CHARGED', ...said }],
+      },
+      { state: 'FAILED', charged: 'YES', decisions: [{ resolution: 'CHARGED_RESULT_LOST', ...said }] },
     ])
   })
 
