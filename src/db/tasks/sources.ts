@@ -24,19 +24,19 @@ export interface Source {
   order: Parameters<typeof seek>[1]
 }
 
-/** What a list is of. */
+/** The tasks of a list, and their order. */
 export interface List {
   projectId: string
   filter: TaskFilter
   order: TaskOrder
 }
 
-/** Entries into a range, to compare how rare conditions are. */
+/** Conditions are compared by the position of this match: the farther it is, the rarer they are. */
 const SAMPLE = 256
-/** Tasks to sort, when not read in the order of their end. */
+/** In a list by end, a range of at most so many tasks is sorted. */
 const MAX_SORTED = 5_000
 
-/** Of alternatives, those that read the fewest rows for the page. */
+/** The ranges with the fewest rows to read for the page. */
 export async function chooseSources(q: Queries, list: List, range: PageRange): Promise<Source[]> {
   const { filter, order } = list
   const groups = labelGroups(filter)
@@ -74,7 +74,7 @@ export function anySources(q: Queries, list: List): Source[] {
     : byStatus(q, list, labelGroups(filter))
 }
 
-/** From the start of the page to the `nth` entry; Infinity where there are fewer. */
+/** The position of the `nth` match from the start of the page; Infinity with fewer matches. */
 async function distancesOf(
   q: Queries,
   leads: readonly { sources: Source[] }[],
