@@ -75,13 +75,21 @@ it.each(['0.0.0.0', '::'])('serve prints a URL that opens for the host %s', asyn
   expect(server.stdout()).toContain(`Listening  ${host}: all addresses of this machine\n`)
 })
 
+function bannerWith(settings: object): string {
+  const config = createConfig(settings, { cwd })
+  return banner({ url: 'http://127.0.0.1:4000', isOpen: false, config, version: '1' }, plain)
+}
+
 it.each([
   ['s3://pictures/darkroom?region=eu-central-1', 'bucket pictures/darkroom'],
   ['s3://pictures?endpoint=https://s3.example.com', 'bucket pictures at https://s3.example.com'],
 ])('serve names the bucket of %s', (assetsUrl, shown) => {
-  const config = createConfig({ assetsUrl }, { cwd })
-  const text = banner({ url: 'http://127.0.0.1:4000', isOpen: false, config, version: '1' }, plain)
-  expect(text).toMatch(new RegExp(`Images +${shown}\\n`))
+  expect(bannerWith({ assetsUrl })).toMatch(new RegExp(`Images +${shown}\\n`))
+})
+
+it('serve shows the address of the dashboard, unless it is off', () => {
+  expect(bannerWith({})).toMatch(/Dashboard +http:\/\/127\.0\.0\.1:4000\/\n/)
+  expect(bannerWith({ dashboard: false })).not.toContain('Dashboard')
 })
 
 it('serve warns of settings without effect', async () => {

@@ -11,8 +11,10 @@ export function banner(
   const { url, isOpen, config, version } = server
   const { host, publicUrl, providers, assetsUrl } = config
   const isWildcard = host === '0.0.0.0' || host === '::'
+  const linkTo = (path: string) => ({ text: new URL(path, url).href, format: ['cyan', 'underline'] }) as const
   const rows = [
-    ['GraphiQL', { text: new URL('/graphql', url).href, format: ['cyan', 'underline'] }],
+    ...(config.dashboard ? [['Dashboard', linkTo('/')] as const] : []),
+    ['GraphiQL', linkTo('/graphql')],
     ...(isWildcard ? [['Listening', `${host}: all addresses of this machine`] as const] : []),
     ...(publicUrl === null ? [] : [['Public URL', publicUrl] as const]),
     ['Database', databaseText(config)],
