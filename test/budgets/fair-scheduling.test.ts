@@ -85,7 +85,12 @@ describe.each(DATABASES)('projects at one provider, on %s', (database) => {
     ]
     const inOrder = async (projectId: string, count: number) => {
       const ids: string[] = []
-      for (let i = 0; i < count; i++) ids.push(...(await createTasks(one, projectId, 1)))
+      for (let i = 0; i < count; i++) {
+        ids.push(...(await createTasks(one, projectId, 1)))
+        // Tasks of the same millisecond have no order.
+        const at = Date.now()
+        await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(at)
+      }
       return ids
     }
     const ofMany = await inOrder(many, 8)
