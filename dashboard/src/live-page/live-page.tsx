@@ -1,7 +1,7 @@
-import { Navigate, useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, Navigate, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
-import { isFiltered, matches } from '../live/filter.ts'
-import { useDone, useFeedStatus, useSlots, useWaitingCount } from '../live/hooks.ts'
+import { filterOf, isFiltered, matches } from '../live/filter.ts'
+import { useDone, useFeedStatus, useListed, useSlots, useWaitingCount } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -9,9 +9,15 @@ import { Composer } from './composer.tsx'
 import { DoneGrid } from './done-grid.tsx'
 import { Filters } from './filters.tsx'
 import styles from './live-page.module.css'
+import { useRovingFocus } from '../ui/roving-focus.ts'
 import { SectionTitle } from './section-title.tsx'
 import { Tile } from '../ui/tile.tsx'
+import { TaskTable } from './task-table.tsx'
 import { usePages } from './use-pages.ts'
+import { useSlotCount } from './use-slot-count.ts'
+
+/** Of running tasks, by `size`. */
+const RUNNING_TILE_PX = { s: 190, m: 260, l: 380 } as const
 
 export function LivePage() {
   const { may } = useSession()
@@ -32,20 +38,24 @@ function Live() {
   const done = useDone(store)
   const waiting = useWaitingCount(store)
   const { isLoaded, error } = useFeedStatus(feed)
-  const filterKey = JSON.stringify(search)
+  const { view, size = 'm' } = search
+  const listed = useListed(store)
+  const filterKey = JSON.stringify(filterOf(search))
   const content = useRef<HTMLElement>(null)
 
   useEffect(() => {
-    const current = JSON.parse(filterKey) as typeof search
+    const current = JSON.parse(filterKey) as ReturnType<typeof filterOf>
     store.setFilter((task) => matches(task, current))
   }, [store, filterKey])
-  const pages = usePages(search, isLoaded)
+  const roving = useRovingFocus<HTMLUListElement>('auto')
+  const pages = usePages(filterOf(search), isLoaded)
+  useSlotCount(store, content, RUNNING_TILE_PX[size])
 
   if (error && !isLoaded) return <Problem error={error} onRetry={() => feed.start()} />
   const isFilteredNow = isFiltered(search)
   const isEmpty = isLoaded && store.size() === 0 && !isFilteredNow
   const hasNothing = slots.entries.length === 0 && done.length === 0
-  const clear = () => void navigate({ search: {} })
+  const clear = () => void navigate({ search: { view, size: search.size } })
 
   return (
     <>
@@ -56,10 +66,10 @@ function Live() {
       {isLoaded && may('GENERATE') && <Composer isFirst={isEmpty} />}
       {isLoaded && !isEmpty && <Filters search={search} />}
       <section ref={content} aria-label="Running" className={styles['section']}>
-        {slots.entries.length > 0 && (
+        {view !== 'table' && slots.entries.length > 0 && (
           <>
             <SectionTitle text="Developing" count={slots.entries.filter(Boolean).length + waiting} />
-            <ul className={styles['grid']} data-size="large">
+            <ul className={styles['grid']} data-size={size} data-kind="running" {...roving}>
               {slots.entries.map((entry, index) => (
                 // A place keeps its element; the picture in it belongs to its task.
                 <li key={index} className={entry ? undefined : styles['free']}>
@@ -67,7 +77,13 @@ function Live() {
                 </li>
               ))}
             </ul>
-            {waiting > 0 && <p className="muted">{waiting} more running</p>}
+            {waiting > 0 && (
+              <p className={styles['more']}>
+                <Link to="/" search={{ ...search, view: 'table' }}>
+                  {waiting.toLocaleString('en')} more running
+                </Link>
+              </p>
+            )}
           </>
         )}
       </section>
@@ -80,7 +96,12 @@ function Live() {
           </button>
         </div>
       )}
-      {isLoaded && done.length > 0 && <DoneGrid key={filterKey} ids={done} pages={pages} />}
+      {isLoaded && view !== 'table' && done.length > 0 && (
+        <DoneGrid key={filterKey} ids={done} pages={pages} size={size} />
+      )}
+      {isLoaded && view === 'table' && listed.length > 0 && (
+        <TaskTable key={filterKey} ids={listed} pages={pages} />
+      )}
     </>
   )
 }

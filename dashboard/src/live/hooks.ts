@@ -19,6 +19,11 @@ export function useDone(store: TaskStore): readonly string[] {
   return useSyncExternalStore(store.subscribe, store.done)
 }
 
+/** Ids of all tasks that are shown, newest first. */
+export function useListed(store: TaskStore): readonly string[] {
+  return useSyncExternalStore(store.subscribe, store.listed)
+}
+
 export function useWaitingCount(store: TaskStore): number {
   return useSyncExternalStore(store.subscribe, store.waitingCount)
 }

@@ -134,7 +134,7 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
               </td>
               <Numbers of={row} />
               <td className={styles['open']}>
-                <LiveLink question={question} value={value} />
+                <LiveLink question={question} value={value} period={period} />
               </td>
             </tr>
           )
@@ -212,23 +212,40 @@ function OnlyLink({ question, value, text }: { question: Question; value: string
   )
 }
 
-const LIVE_FILTERS: Partial<Record<Question['split'], 'model' | 'provider' | 'op' | 'status'>> = {
+const LIVE_FILTERS: Partial<Record<Question['split'], 'model' | 'provider' | 'op' | 'status' | 'key'>> = {
   MODEL: 'model',
   PROVIDER: 'provider',
   OPERATION: 'op',
+  API_KEY: 'key',
   STATUS: 'status',
 }
 
 /** Tasks of the row, as far as Live can filter by it. */
-function LiveLink({ question, value }: { question: Question; value: string | null }) {
+function LiveLink({
+  question,
+  value,
+  period,
+}: {
+  question: Question
+  value: string | null
+  period: { startsAt: string; endsAt: string } | null | undefined
+}) {
   const filter = LIVE_FILTERS[question.split]
   if (!filter || value === null || question.isOfAllProjects) return null
-  const search = filter === 'status' ? { status: [value as 'FAILED'] } : { [filter]: value }
+  const search = {
+    ...(filter === 'status' ? { status: [value as 'FAILED'] } : { [filter]: value }),
+    ...(period && { from: minuteOf(period.startsAt), to: minuteOf(period.endsAt) }),
+  }
   return (
     <Link to="/" search={search} title={`Tasks with ${value}`}>
       Live<span className="hidden"> with {value}</span>
     </Link>
   )
+}
+
+/** Periods begin at full minutes. */
+function minuteOf(at: string): string {
+  return `${at.slice(0, 16)}Z`
 }
 
 function sortRows(
