@@ -58,9 +58,6 @@ export async function openSampleAccess(): Promise<SampleAccess> {
   await operator.get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', {
     id: old.id,
   })
-  await set(viewer.project.id, 'MONTH', 50)
-  await set(shop.id, 'DAY', 0.1)
-  await set(shop.id, 'MONTH', 5)
   await operator.get(
     'mutation ($input: SetLimitsInput!) { setLimits(input: $input) { limits { tasksPerMinute } } }',
     {
@@ -71,8 +68,16 @@ export async function openSampleAccess(): Promise<SampleAccess> {
   const webhook = await register({ url: `${url}/orders`, description: 'Order desk' })
   await register({ url: `${url}/alerts`, events: ['TASK_FAILED', 'TASK_OUTCOME_UNKNOWN'] })
   const client = gateway.as(shop.key)
-  for (const prompt of ['a lighthouse at dusk', 'a forbidden bridge [sandbox:moderation]', 'a red kite'])
-    await client.ended(await client.generate({ prompt }))
+  for (const prompt of [
+    'a lighthouse at dusk',
+    'a forbidden bridge [sandbox:moderation]',
+    'a red kite',
+    'a paper model of a city',
+  ])
+    await client.ended(await client.generate({ prompt, quality: 'LOW' }))
+  await set(viewer.project.id, 'MONTH', 0.02)
+  await set(shop.id, 'DAY', 0.014)
+  await set(shop.id, 'MONTH', 5)
   const delivery = await failedDelivery()
   return {
     gateway,

@@ -46,7 +46,7 @@ export function Deliveries({ webhookId, version }: DeliveriesProps) {
           label="State"
           options={[
             { value: 'ALL', text: 'All' },
-            ...STATES.map((one) => ({ value: one, text: STATE_TEXTS[one].text })),
+            ...STATES.map((one) => ({ value: one, text: STATE_TEXTS[one] })),
           ]}
           value={state ?? 'ALL'}
           onChange={(next) =>
@@ -74,7 +74,7 @@ export function Deliveries({ webhookId, version }: DeliveriesProps) {
         <p className="muted">
           {state === undefined
             ? 'No message yet: one is sent for each end of a task.'
-            : `No delivery is in the state “${STATE_TEXTS[state].text.toLowerCase()}”.`}
+            : `No delivery is in the state “${STATE_TEXTS[state].toLowerCase()}”.`}
         </p>
       )}
       {rows && rows.length > 0 && (

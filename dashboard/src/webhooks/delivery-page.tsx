@@ -141,10 +141,10 @@ function Message({ delivery: { id, payload, tries } }: { delivery: DeliveryDetai
     <section className={parts['section']} aria-labelledby="message-title">
       <h2 id="message-title">Message</h2>
       <div className={parts['cards']}>
-        <pre className={`mono ${parts['code']}`} tabIndex={0} aria-label="Headers">
+        <pre className={`mono ${parts['code']} ${parts['wrap']}`} tabIndex={0} aria-label="Headers">
           {headers}
         </pre>
-        <pre className={`mono ${parts['code']}`} tabIndex={0} aria-label="Payload">
+        <pre className={`mono ${parts['code']} ${parts['wrap']}`} tabIndex={0} aria-label="Payload">
           {indented(payload)}
         </pre>
       </div>

@@ -1,7 +1,6 @@
 // Events, states and failures of webhooks in words.
 import type { DeliveryRow, WebhookDeliveryState, WebhookEvent, WebhookFailure } from '../api/generated.ts'
 import { formatDuration, formatWait } from '../format/time.ts'
-import type { IconName } from '../ui/icon.tsx'
 
 /** Those that a webhook can choose, and their `type` in the message. */
 export const EVENTS: readonly { event: WebhookEvent; text: string; type: string }[] = [
@@ -19,12 +18,10 @@ export function eventsText(events: readonly WebhookEvent[] | null): string {
   return events === null ? 'all events' : events.map(eventType).join(', ')
 }
 
-export const STATE_TEXTS: Readonly<
-  Record<WebhookDeliveryState, { text: string; tone: 'good' | 'warn' | 'bad'; icon: IconName }>
-> = {
-  SUCCEEDED: { text: 'Delivered', tone: 'good', icon: 'check' },
-  PENDING: { text: 'Pending', tone: 'warn', icon: 'clock' },
-  FAILED: { text: 'Failed', tone: 'bad', icon: 'cross' },
+export const STATE_TEXTS: Readonly<Record<WebhookDeliveryState, string>> = {
+  SUCCEEDED: 'Delivered',
+  PENDING: 'Pending',
+  FAILED: 'Failed',
 }
 
 const FAILURES: Readonly<Record<WebhookFailure, string>> = {
