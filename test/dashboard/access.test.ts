@@ -64,10 +64,10 @@ describe('a limit', () => {
   })
 })
 
-describe('a change', () => {
-  const details = (values: Record<string, string | null>) =>
-    Object.entries(values).map(([name, value]) => ({ name, value }))
+const details = (values: Record<string, string | null>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value }))
 
+describe('a change', () => {
   it.each([
     [
       'setBudget',

@@ -78,21 +78,22 @@ describe('keys', () => {
   })
 })
 
-describe('budgets and limits', () => {
-  const budgetOf = async (id: string, period: string) => {
-    const { node } = await operator.get<{
-      node: { budgets: { period: string; limitMicros: number | null }[] }
-    }>(
-      `query ($id: ID!) { node(id: $id) {
-        ... on Project { budgets { period limitMicros } } ... on ApiKey { budgets { period limitMicros } }
-      } }`,
-      { id },
-    )
-    return node.budgets.find((one) => one.period === period)?.limitMicros
-  }
-  const projectId = async () =>
-    (await operator.get<{ project: { id: string } }>('{ project { id } }')).project.id
+async function budgetOf(id: string, period: string) {
+  const { node } = await operator.get<{
+    node: { budgets: { period: string; limitMicros: number | null }[] }
+  }>(
+    `query ($id: ID!) { node(id: $id) {
+      ... on Project { budgets { period limitMicros } } ... on ApiKey { budgets { period limitMicros } }
+    } }`,
+    { id },
+  )
+  return node.budgets.find((one) => one.period === period)?.limitMicros
+}
+async function projectId(): Promise<string> {
+  return (await operator.get<{ project: { id: string } }>('{ project { id } }')).project.id
+}
 
+describe('budgets and limits', () => {
   it('of the project are set and removed one by one, with the author of each change', async () => {
     const { page } = await open('/access?tab=budgets')
     await button(page, /^Set a budget this month/).click()
@@ -153,6 +154,7 @@ it('a project is created, chosen, and has keys of its own', async () => {
   await page.keyboard.press('Enter')
   await page.locator('[data-project]', { hasText: 'Workshop' }).getByRole('link').click()
   await page.waitForURL(/\/access\?project=prj_\w+$/)
+  expect(await page.locator('[data-key]').count()).toBe(0)
   await page.getByText('This project has no key').waitFor()
 })
 
@@ -296,8 +298,8 @@ describe('every page of access and webhooks', () => {
 })
 
 it('a server without keys says how the first one is created', async () => {
-  await using open = await openGatewayWithKeys({ settings: { adminKey: null } })
-  const { page } = await openPage(browser, `${open.url}/access`)
+  await using unlocked = await openGatewayWithKeys({ settings: { adminKey: null } })
+  const { page } = await openPage(browser, `${unlocked.url}/access`)
   await page.getByRole('heading', { name: 'Set the key of the operator' }).waitFor()
   expect(await button(page, 'Create a key').count()).toBe(0)
   expect(await violations(page)).toEqual([])

@@ -103,7 +103,10 @@ describe('Live', () => {
     const own = await client.generate({ prompt: 'a silo of a key', quality: 'LOW', user: 'ann' })
     await client.ended(own)
     const other = await keyed.operator().generate({ prompt: 'a silo of the operator', quality: 'LOW' })
-    const page = await open(`${keyed.url}/?view=table&from=1h&key=${keyId}`, { key: ADMIN_KEY })
+    const page = await open(`${keyed.url}/?view=table&from=1h&key=${keyId}`, {
+      key: ADMIN_KEY,
+      refusals: true,
+    })
     const row = (id: string) => page.locator(`[data-task-row="${id}"]`)
     await row(own).waitFor()
     expect(await row(other).count()).toBe(0)
@@ -111,7 +114,7 @@ describe('Live', () => {
     await page.getByRole('button', { name: 'Columns' }).click()
     await page.getByRole('checkbox', { name: 'User' }).check()
     await page.getByRole('checkbox', { name: 'Key' }).check()
-    await page.getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
     expect(await row(own).innerText()).toMatch(/of a test\s+ann/)
     // An event is filtered by the same rule.
     const next = await client.generate({ prompt: 'a second silo', quality: 'LOW' })
@@ -153,6 +156,7 @@ describe('Live', () => {
     await tile(page, older).focus()
     await page.keyboard.press('c')
     await page.waitForURL('**/compare?a=*')
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Compare')
   })
 
   it('resumes after its connection was cut, and says how many events it missed', async () => {

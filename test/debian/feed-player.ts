@@ -88,7 +88,6 @@ export async function startFeedPlayer({ durationMs = 6_000 } = {}): Promise<Feed
   }
 
   async function run(): Promise<void> {
-    const now = () => new Date().toISOString()
     const task: PlayedTask = {
       __typename: 'Task',
       id: newId('task', Date.now()),
@@ -143,10 +142,10 @@ export async function startFeedPlayer({ durationMs = 6_000 } = {}): Promise<Feed
 
   async function* feed() {
     const queue: object[] = []
-    let wake = () => {}
+    let wake: (() => void) | undefined
     const listener = (event: object) => {
       queue.push(event)
-      wake()
+      wake?.()
     }
     listeners.add(listener)
     try {
@@ -237,6 +236,10 @@ interface Painted {
   thumbhash: string
   /** By width in pixels. */
   files: ReadonlyMap<number, Buffer>
+}
+
+function now(): string {
+  return new Date().toISOString()
 }
 
 /** A gradient with some noise, as large as a photograph of its size. */

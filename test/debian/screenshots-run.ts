@@ -33,11 +33,14 @@ execFileSync(process.execPath, ['dashboard/build.ts', '--if-stale'], { stdio: 'i
 await mkdir(FOLDER, { recursive: true })
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
 try {
-  const isOfAccess = (one: string) => /^(?:access|webhook|delivery)/.test(one)
   if (!only || only.some(isOfAccess)) await shootAccess()
   if (!only || !only.every(isOfAccess)) await shootHistory()
 } finally {
   await browser.close()
+}
+
+function isOfAccess(name: string): boolean {
+  return /^(?:access|webhook|delivery)/.test(name)
 }
 
 function isWanted(name: string): boolean {
@@ -94,12 +97,11 @@ async function historyShots(server: GatewayProcess): Promise<Record<string, Shot
   }
 }
 
+function press(name: string): Pick<Shot, 'act'> {
+  return { act: (page) => page.getByRole('button', { name }).last().click() }
+}
+
 function accessShots({ key, webhook, delivery }: SampleAccess): Record<string, Shot> {
-  const press = (...names: string[]) => ({
-    act: async (page: Page) => {
-      for (const name of names) await page.getByRole('button', { name }).last().click()
-    },
-  })
   return {
     access: { path: '/access' },
     'access-create': { path: '/access', ...press('Create a key') },

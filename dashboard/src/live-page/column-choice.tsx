@@ -39,7 +39,7 @@ export function useColumnChoice() {
           </div>
           <div className={parts['row']}>
             <button type="button" className="button primary" onClick={() => setIsOpen(false)}>
-              Done
+              Close
             </button>
           </div>
         </OpenDialog>

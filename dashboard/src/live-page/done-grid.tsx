@@ -35,10 +35,11 @@ export function DoneGrid({
   const gap = width < NARROW_PX ? 12 : GAP_PX
   const columns = width < NARROW_PX ? 2 : Math.max(2, Math.floor((width + gap) / (MIN_TILE_PX[size] + gap)))
   const tile = (width - gap * (columns - 1)) / columns
+  const rowHeight = tile + CAPTION_PX + ROW_GAP_PX
   const rows = Math.ceil(shown.length / columns)
   const virtualizer = useWindowVirtualizer({
     count: width > 0 ? rows : 0,
-    estimateSize: () => tile + CAPTION_PX + ROW_GAP_PX,
+    estimateSize: () => rowHeight,
     scrollMargin: top,
     overscan: 2,
   })
@@ -47,7 +48,10 @@ export function DoneGrid({
   }, [virtualizer, tile])
   const roving = useRovingFocus<HTMLDivElement>(columns, list)
   const items = virtualizer.getVirtualItems()
-  const lastRow = items.at(-1)?.index ?? 0
+  const firstRow = items[0]?.index ?? 0
+  const lastRow = items.at(-1)?.index ?? -1
+  const first = firstRow * columns
+  const cells = shown.slice(first, (lastRow + 1) * columns)
   useEffect(() => {
     if (lastRow >= rows - 2) readMore()
   }, [lastRow, rows, readMore])
@@ -56,21 +60,21 @@ export function DoneGrid({
     <section ref={section} aria-label="Done">
       <HeldHead title="Done" held={held} />
       <div {...roving} className={styles['list']} style={{ height: virtualizer.getTotalSize() }}>
-        {items.map((row) => (
-          <div
-            key={row.key}
-            className={styles['row']}
-            style={{
-              transform: `translateY(${row.start - top}px)`,
-              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
-              columnGap: gap,
-            }}
-          >
-            {shown.slice(row.index * columns, (row.index + 1) * columns).map((id) => (
-              <Tile key={id} id={id} />
-            ))}
-          </div>
-        ))}
+        {cells.map((id, index) => {
+          const position = first + index
+          const x = (position % columns) * (tile + gap)
+          const y = (Math.floor(position / columns) - firstRow) * rowHeight + (items[0]?.start ?? top) - top
+          // Each task keeps its element when others come before it: only its place changes.
+          return (
+            <div
+              key={id}
+              className={styles['cell']}
+              style={{ transform: `translate(${x}px, ${y}px)`, width: tile }}
+            >
+              <Tile id={id} />
+            </div>
+          )
+        })}
       </div>
       {pages.error && <Problem error={pages.error} onRetry={readMore} />}
     </section>

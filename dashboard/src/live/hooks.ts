@@ -28,6 +28,19 @@ export function useWaitingCount(store: TaskStore): number {
   return useSyncExternalStore(store.subscribe, store.waitingCount)
 }
 
+/** Whether no task is shown. */
+export function useHasNothing(store: TaskStore): boolean {
+  return useSyncExternalStore(
+    store.subscribe,
+    () => store.slots().entries.length === 0 && store.done().length === 0,
+  )
+}
+
+/** Whether no task is known. */
+export function useHasNoTask(store: TaskStore): boolean {
+  return useSyncExternalStore(store.subscribe, () => store.size() === 0)
+}
+
 export function useLink(feed: Feed): Link {
   return useSyncExternalStore(feed.subscribe, feed.link)
 }

@@ -13,6 +13,8 @@ export interface TaskStore {
   done: () => readonly string[]
   /** Ids of all tasks that are shown, newest first. */
   listed: () => readonly string[]
+  /** Ids of all running tasks, also of those that are not shown. */
+  running: () => readonly string[]
   /** Running tasks for which there is no slot. */
   waitingCount: () => number
   size: () => number
@@ -192,6 +194,7 @@ export function createTaskStore(options: TaskStoreOptions): TaskStore {
       if (!isEqual(listed, fresh)) listed = fresh
       return listed
     },
+    running: () => [...running],
     waitingCount: () => waiting,
     size: () => tasks.size,
     setFilter(given) {

@@ -24,8 +24,10 @@ export function useRovingFocus<T extends HTMLElement>(
     const rows = rowsOf(ref.current)
     if (!current.current || !rows.includes(current.current)) current.current = rows[0]
     for (const row of rows)
-      for (const control of row.querySelectorAll<HTMLElement>(FOCUSABLE))
-        control.tabIndex = row === current.current ? 0 : -1
+      for (const control of row.querySelectorAll<HTMLElement>(FOCUSABLE)) {
+        const tabIndex = row === current.current ? 0 : -1
+        if (control.tabIndex !== tabIndex) control.tabIndex = tabIndex
+      }
   }
 
   // Rows come and go with each render.

@@ -5,6 +5,7 @@ import type { Measures, Usage, UsageGroup } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { longPeriodName } from '../format/zone.ts'
 import { Icon } from '../ui/icon.tsx'
+import { useRovingFocus } from '../ui/roving-focus.ts'
 import { formatCount, heldOf, SPLIT_TEXTS, valueText } from './names.ts'
 import type { Question } from './question.ts'
 import { periodOf, splitValue } from './series.ts'
@@ -71,6 +72,7 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
     return () => observer.disconnect()
   }, [])
   const height = isNarrow ? CARD_PX : ROW_PX
+  const roving = useRovingFocus<HTMLTableSectionElement>(1, body)
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => height,
@@ -118,14 +120,14 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
           <td className={styles['blank']} />
         </tr>
       </thead>
-      <tbody ref={body}>
+      <tbody {...roving}>
         {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
         {items.map(({ index, key }) => {
           const row = rows[index]!
           const period = periodOf(row, question.unit)
           const value = splitValue(row, question.split)
           return (
-            <tr key={key} aria-rowindex={index + 3} data-row>
+            <tr key={key} aria-rowindex={index + 3} data-row data-roving>
               <th scope="row">
                 {period && longPeriodName(question.unit, Date.parse(period.startsAt), question.timeZone)}
               </th>
