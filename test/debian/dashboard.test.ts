@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { ADMIN_KEY, openGatewayWithKeys, type GatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { startFeedPlayer } from './feed-player.ts'
 import { launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
 
 let browser: Browser
@@ -156,7 +157,7 @@ describe('Live', () => {
     await tile(page, older).focus()
     await page.keyboard.press('c')
     await page.waitForURL('**/compare?a=*')
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Compare')
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('Compare')
   })
 
   it('resumes after its connection was cut, and says how many events it missed', async () => {
@@ -316,6 +317,42 @@ describe('every page', () => {
     await page.keyboard.press('?')
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
+})
+
+it('at 12,000 tasks a minute keeps few elements; paused, hovered or focused, the grid stands still and counts', async () => {
+  await using player = await startFeedPlayer({ durationMs: 500 })
+  const page = await open(player.url)
+  await page.getByRole('status').getByText('Live').waitFor()
+  await player.play(300, 12_000)
+  // As many places as fit on two screens, and a few rows of the grid.
+  expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThanOrEqual(1_500)
+  const done = page.getByRole('region', { name: 'Done' })
+  const shown = () =>
+    done.locator('[data-task]').evaluateAll((tiles) => tiles.map((one) => one.getAttribute('data-task')))
+  // Finished tasks keep their places for 5 seconds.
+  await expect
+    .poll(() => page.locator('[aria-label=Running] [data-task]').count(), { timeout: 15_000 })
+    .toBe(0)
+  const pause = page.getByRole('button', { name: 'Pause' })
+  await pause.click()
+  const before = await shown()
+  await player.play(40, 12_000)
+  await page.getByRole('button', { name: '40 new' }).waitFor({ timeout: 15_000 })
+  expect(await shown()).toEqual(before)
+  await page.getByRole('button', { name: '40 new' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
+
+  await done.locator('[data-task]').first().focus()
+  await done.locator('[data-task]').nth(1).hover()
+  const held = await shown()
+  await player.play(10, 12_000)
+  await page.getByRole('button', { name: '10 new' }).waitFor({ timeout: 15_000 })
+  await page.mouse.move(5, 5)
+  await page.waitForTimeout(1_200)
+  expect(await shown()).toEqual(held)
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+  await expect.poll(shown).not.toEqual(held)
+  expect(await page.getByRole('button', { name: /new$/ }).count()).toBe(0)
 })
 
 function bytes(pattern: string): number {
