@@ -178,6 +178,37 @@ describe('Live', () => {
     await tile(page, id).waitFor()
     expect(await tile(page, id).getAttribute('data-status')).toBe('SUCCEEDED')
   })
+
+  it('reads the list again after more than a minute, instead of all that was missed', async () => {
+    const proxy = await startTcpProxy(server.url)
+    onTestFinished(() => proxy.close())
+    const page = await open(proxy.url, { refusals: true })
+    const link = page.getByRole('status')
+    await link.getByText('Live').waitFor()
+    const running = await server.generate({ prompt: 'a viaduct [sandbox:duration=1500]' })
+    await tile(page, running).waitFor()
+    proxy.reset()
+    await link.getByText('Reconnecting').waitFor()
+    await server.ended(running)
+    const missed = await finished({ prompt: 'an aqueduct' })
+    const states = page.evaluate(
+      () =>
+        new Promise<string[]>((resolve) => {
+          const { now } = Date
+          Date.now = () => now() + 70_000
+          const seen: string[] = []
+          const status = document.querySelector('header [role=status]')!
+          new MutationObserver(() => {
+            seen.push(status.textContent)
+            if (status.textContent === 'Live') resolve(seen)
+          }).observe(status, { childList: true, subtree: true, characterData: true })
+        }),
+    )
+    proxy.heal()
+    expect((await states).filter((text) => text.startsWith('Caught up'))).toEqual([])
+    await page.locator(`[data-task="${running}"][data-status=SUCCEEDED]`).waitFor()
+    await tile(page, missed).waitFor()
+  })
 })
 
 describe('a task', () => {
