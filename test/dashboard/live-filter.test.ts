@@ -46,7 +46,12 @@ describe('a filter', () => {
     server = await openGatewayWithKeys()
     const created = [await server.newKey(), await server.newKey()]
     keys = created.map(({ id }) => id)
-    const prompts = ['A red fóx', 'a red kite [sandbox:moderation]', 'two foxes in snow', 'snow on a kite']
+    const prompts = [
+      'A red fóx',
+      'a red kite [sandbox:moderation]',
+      'two foxes in snow',
+      'snow on a kite, 雪の狐',
+    ]
     for (const [index, prompt] of prompts.entries()) {
       const client = index === 3 ? server.operator() : server.as(created[index % 2]!.key)
       await client.ended(await client.generate({ prompt, quality: 'LOW' }))
@@ -75,7 +80,7 @@ describe('a filter', () => {
         op: fc.constantFrom<'GENERATE' | 'EDIT'>('GENERATE', 'EDIT'),
         model: fc.constantFrom(tasks[0]!.model, 'another'),
         key: fc.constantFrom(...keys, 'key_01NONE'),
-        q: fc.constantFrom('fox', 'RED', 'kite snow', 'fox*', 'tree'),
+        q: fc.constantFrom('fox', 'FÓX', 'RED', 'kite snow', 'fox*', 'fóx*', 'tree', '狐', 'snow-kite'),
         from: fc.constantFrom(...times, '1h'),
         to: fc.constantFrom(...times, '2030-01-01'),
       },

@@ -119,18 +119,23 @@ export function matches(
 /** All words of the query are in the text; a word that ends with `*` is the beginning of one. */
 function hasWords(text: string, query: string): boolean {
   const words = wordsOf(text)
-  return query.split(/\s+/).every((term) => {
+  return query.split(/\s+/u).every((term) => {
     const parts = wordsOf(term)
     return parts.every((part, index) => {
-      const isPrefix = term.endsWith('*') && index === parts.length - 1
+      const isPrefix = term.endsWith('*') && index === parts.length - 1 && !SINGLE.test(part)
       return words.some((word) => (isPrefix ? word.startsWith(part) : word === part))
     })
   })
 }
 
+/** In scripts without spaces, each character is a word. */
+const SINGLE = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]$/v
+const CHARACTER = SINGLE.source.slice(1, -1)
+const WORD = new RegExp(`${CHARACTER}|[[\\p{L}\\p{M}\\p{N}]--${CHARACTER}]+`, 'gv')
+
+/** As the server splits a prompt: accents matter, case does not. */
 function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
-  return plain.match(/[\p{L}\p{N}]+/gu) ?? []
+  return text.normalize('NFKC').toLowerCase().match(WORD) ?? []
 }
 
 function textOf(value: unknown): string | undefined {
