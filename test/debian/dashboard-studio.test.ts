@@ -79,8 +79,7 @@ async function send(page: Page, text: string): Promise<void> {
   await prompt(page).fill(text)
   await generate(page).click()
   await expect.poll(() => sent(page).locator('[data-task]').count()).toBe(before + 1)
-  const newest = sent(page).locator('li').first().locator('[data-state=final]')
-  expect(await isInView(newest)).toBe(true)
+  expect(await isInView(sent(page).locator('li').first().locator('[data-state=final]'))).toBe(true)
 }
 
 describe('the fields', () => {
