@@ -84,8 +84,11 @@ function queriesOn(connection: Connection): Queries {
 async function transaction<T>(pool: PostgresqlPool, work: (q: Transaction) => Promise<T>): Promise<T> {
   const keys = new Set<string>()
   const callbacks: (() => void)[] = []
-  const value = await pool.use(async (connection) => {
-    await connection.query('begin')
+  const value = await pool.use(async (connection, statementMs) => {
+    // The server stops what its client would not wait for.
+    await connection.query(
+      statementMs === undefined ? 'begin' : `begin; set local statement_timeout = ${statementMs}`,
+    )
     let result: T
     try {
       result = await work({
