@@ -75,7 +75,8 @@ export function createTopic(
     position = end
     const rendering: Promise<void>[] = []
     let haveRows = false
-    for (const [key, group] of [...groups]) {
+    const present = [...groups]
+    for (const [key, group] of present) {
       const rendered = deliverTo(key, group, entries, end)
       if (!(rendered instanceof Promise)) continue
       // It loads the rows that the next groups need, too: those render without promises.
