@@ -100,7 +100,9 @@ export function createTopic(
       write(key, group, portion)
       return group.members.size > 0
     })
-    return whenReady(rendered, () => write(key, group, { position: end }))
+    return whenReady(rendered, () => {
+      if (group.position < end) write(key, group, { position: end })
+    })
   }
 
   /** Must not wait: viewers that join see one position of the group and its members. */
