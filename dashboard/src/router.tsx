@@ -6,6 +6,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
+import { readAccessSearch } from './access/access-search.ts'
 import { readCompareSearch } from './compare/compare-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
@@ -16,6 +17,7 @@ import { readReviewSearch } from './review/review-search.ts'
 import { readStudioSearch } from './studio/studio-search.ts'
 import { readTaskSearch } from './task/task-search.ts'
 import { readUsageSearch } from './usage/usage-search.ts'
+import { readWebhooksSearch } from './webhooks/webhooks-search.ts'
 
 /** Of every page. */
 interface RootSearch {
@@ -87,8 +89,55 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 })
 
+const access = createRoute({
+  getParentRoute: () => root,
+  path: '/access',
+  validateSearch: readAccessSearch,
+  component: lazyRouteComponent(() => import('./access/access-page.tsx'), 'AccessPage'),
+})
+
+const apiKey = createRoute({
+  getParentRoute: () => root,
+  path: '/access/keys/$id',
+  component: lazyRouteComponent(() => import('./access/key-page.tsx'), 'KeyPage'),
+})
+
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks',
+  validateSearch: readWebhooksSearch,
+  component: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/$id',
+  validateSearch: readWebhooksSearch,
+  component: lazyRouteComponent(() => import('./webhooks/webhook-page.tsx'), 'WebhookPage'),
+})
+
+const delivery = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/deliveries/$id',
+  component: lazyRouteComponent(() => import('./webhooks/delivery-page.tsx'), 'DeliveryPage'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([live, task, studio, compare, usage, review, providers, provider]),
+  routeTree: root.addChildren([
+    live,
+    task,
+    studio,
+    compare,
+    usage,
+    review,
+    providers,
+    provider,
+    access,
+    apiKey,
+    webhooks,
+    webhook,
+    delivery,
+  ]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,
@@ -98,7 +147,7 @@ export const router = createRouter({
   stringifySearch(search) {
     const entries = Object.entries(search).filter(([, value]) => value !== undefined)
     const text = new URLSearchParams(entries.map(([name, value]) => [name, String(value)]))
-    const query = String(text).replaceAll('%2C', ',')
+    const query = String(text).replaceAll('%2C', ',').replaceAll('%3A', ':')
     return query === '' ? '' : `?${query}`
   },
 })

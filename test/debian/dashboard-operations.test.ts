@@ -59,7 +59,8 @@ describe('usage', () => {
     expect(await row.locator('[data-label=cost]').innerText()).toBe('unknown')
     expect(await row.innerText()).not.toMatch(/\$0\.00\s*$/)
     await row.getByRole('link', { name: 'Live' }).click()
-    await page.waitForURL(/\/\?provider=contract$/)
+    await page.waitForURL(/\/\?provider=contract&from=[\d-]+T[\d:]+Z&to=[\d-]+T[\d:]+Z$/)
+    await page.getByRole('link', { name: 'a buoy' }).first().waitFor()
   })
 
   it('downloads the same report as CSV', async () => {
@@ -218,12 +219,24 @@ describe('providers', () => {
 })
 
 describe('keys', () => {
-  const LIVE = ['Live', 'Review', 'Providers']
+  const LIVE = ['Live', 'Review', 'Providers', 'Webhooks']
   it.each([
     { scopes: ['READ'], pages: LIVE, canDecide: false },
-    { scopes: ['READ', 'GENERATE'], pages: ['Live', 'Studio', 'Review', 'Providers'], canDecide: false },
-    { scopes: ['READ', 'REPORT'], pages: ['Live', 'Usage', 'Review', 'Providers'], canDecide: false },
-    { scopes: ['READ', 'ADMIN'], pages: LIVE, canDecide: true },
+    {
+      scopes: ['READ', 'GENERATE'],
+      pages: ['Live', 'Studio', 'Review', 'Providers', 'Webhooks'],
+      canDecide: false,
+    },
+    {
+      scopes: ['READ', 'REPORT'],
+      pages: ['Live', 'Usage', 'Review', 'Providers', 'Webhooks'],
+      canDecide: false,
+    },
+    {
+      scopes: ['READ', 'ADMIN'],
+      pages: ['Live', 'Review', 'Providers', 'Access', 'Webhooks'],
+      canDecide: true,
+    },
   ] as { scopes: Scope[]; pages: string[]; canDecide: boolean }[])(
     'with $scopes show what they may do, and are never refused',
     async ({ scopes, pages, canDecide }) => {
@@ -341,6 +354,8 @@ describe('every page of operations', () => {
       ['u', 'Usage'],
       ['r', 'Review'],
       ['p', 'Providers'],
+      ['a', 'Access'],
+      ['w', 'Webhooks'],
     ] as const) {
       await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
       await page.keyboard.press('g')

@@ -3,8 +3,8 @@ import type { Scope } from '../api/generated.ts'
 import { useSession } from '../session/context.ts'
 import type { IconName } from '../ui/icon.tsx'
 
-interface Page {
-  to: '/' | '/studio' | '/usage' | '/review' | '/providers'
+export interface Page {
+  to: '/' | '/studio' | '/usage' | '/review' | '/providers' | '/access' | '/webhooks'
   text: string
   icon: IconName
   /** The key needs all of them. */
@@ -20,6 +20,8 @@ const PAGES: readonly Page[] = [
   { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
   { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
   { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },
+  { to: '/access', text: 'Access', icon: 'key', scopes: ['READ', 'ADMIN'], key: 'a' },
+  { to: '/webhooks', text: 'Webhooks', icon: 'hook', scopes: ['READ'], key: 'w' },
 ]
 
 /** Pages that the key may read. */

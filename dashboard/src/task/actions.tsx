@@ -85,7 +85,12 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
           </Link>
         )}
         {shown && (
-          <Link to="/compare" search={{ a: other?.id ?? shown.id, b: other && shown.id }} className="button">
+          <Link
+            to="/compare"
+            search={{ a: other?.id ?? shown.id, b: other && shown.id }}
+            className="button"
+            data-shortcut="c"
+          >
             <Icon name="compare" /> Compare
           </Link>
         )}
