@@ -12,7 +12,7 @@ import { createClient } from './support/client.ts'
 import { freePort } from './support/free-port.ts'
 
 /** Beginnings of commands that are not executed here, with the reason. test/docs-pages.test.ts still reads their options. */
-const ELSEWHERE: readonly (readonly [start: string, reason: string])[] = [
+const ELSEWHERE: readonly (readonly [beginning: string, reason: string])[] = [
   ['serve', 'does not end: test/cli/serve.test.ts'],
   ['mcp', 'does not end: test/mcp/stdio.test.ts'],
   ['demo', 'paints: test/story.test.ts and test/cli/demo.test.ts'],
@@ -57,9 +57,7 @@ beforeAll(async () => {
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(cwd, name), text)
   await mkdir(join(cwd, 'backups'))
   server = start('darkroom', ['serve'], { cwd, env })
-  await vi.waitFor(() => expect(server.stdout() + server.stderr()).toContain('Ctrl-C to stop'), {
-    timeout: 30_000,
-  })
+  await vi.waitFor(isListening, { timeout: 30_000 })
   const client = createClient(`http://127.0.0.1:${port}`, bearer(ADMIN_KEY))
   const ended = await client.generate({ prompt: 'a lighthouse', providers: ['sandbox'] })
   await client.ended(ended)
@@ -85,12 +83,10 @@ afterAll(async () => {
 
 it('the commands that the pages show succeed', async () => {
   const shown = shownCommands()
-  const commands = shown.filter((line) => !ELSEWHERE.some(([start]) => line.startsWith(start)))
+  const commands = shown.filter((line) => !ELSEWHERE.some(([beginning]) => line.startsWith(beginning)))
   expect(commands.length).toBeGreaterThan(45)
-  const unused = ELSEWHERE.filter(([start]) => !shown.some((line) => line.startsWith(start)))
+  const unused = ELSEWHERE.filter(([beginning]) => !shown.some((line) => line.startsWith(beginning)))
   expect(unused).toEqual([])
-  // What others need comes first.
-  const isFirst = (line: string) => line.startsWith('projects create')
   const failures: string[] = []
   for (const line of [...commands.filter(isFirst), ...commands.filter((one) => !isFirst(one))]) {
     const { exitCode, stderr } = await darkroomHere(wordsOf(line), { cwd, env })
@@ -103,6 +99,15 @@ it.each(ELSEWHERE)('%s: %s', (_start, reason) => {
   const [file = ''] = /test\/\S+\.ts/.exec(reason) ?? []
   expect(existsSync(file)).toBe(true)
 })
+
+function isListening(): void {
+  expect(server.stdout() + server.stderr()).toContain('Ctrl-C to stop')
+}
+
+/** Others need its project. */
+function isFirst(line: string): boolean {
+  return line.startsWith('projects create')
+}
 
 /** With the ids and folders of this test. */
 function wordsOf(line: string): string[] {
