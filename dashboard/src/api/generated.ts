@@ -116,6 +116,8 @@ export interface ImageFilter {
   createdTo?: string | Date | null | undefined
   /** Kinds of images. Results only by default. An empty list matches none. */
   kinds?: ImageKind[] | null | undefined
+  /** Conditions on the task that it belongs to. May have to read all images of the project. */
+  task?: TaskFilter | null | undefined
 }
 
 /** An input image: PNG, JPEG or WebP of up to 20 MiB, given in exactly one of four ways. Embedded metadata is removed. */

@@ -3,6 +3,7 @@ import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
+import { isOfMatchingTask, type TaskFilter } from './filter.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
@@ -64,6 +65,8 @@ export interface AssetFilter {
   createdFrom?: number | undefined
   /** Exclusive. */
   createdTo?: number | undefined
+  /** Of the task that it belongs to. */
+  task?: TaskFilter | undefined
 }
 
 /** Newest first. */
@@ -90,14 +93,16 @@ export function countImages(q: Queries, projectId: string, filter: AssetFilter):
 }
 
 function matches(
-  { tables: { assets } }: Queries,
+  q: Queries,
   projectId: string,
-  { kinds, createdFrom, createdTo }: AssetFilter,
+  { kinds, createdFrom, createdTo, task }: AssetFilter,
 ): SQL | undefined {
+  const { assets } = q.tables
   return and(
     eq(assets.projectId, projectId),
     kinds && inArray(assets.kind, kinds),
     createdFrom === undefined ? undefined : gte(assets.createdAt, createdFrom),
     createdTo === undefined ? undefined : lt(assets.createdAt, createdTo),
+    task && isOfMatchingTask(q, projectId, assets.taskId, task),
   )
 }

@@ -95,6 +95,23 @@ export function hasLabel(
   return sql`(select 1 from ${taskLabels} as own where own.project_id = ${projectId} and own.label in (${list}) and ${isOfTask} limit 1) is not null`
 }
 
+/** Not a join, for which PostgreSQL may read all such tasks. `groups`: by default all labels of the filter. */
+export function isOfMatchingTask(
+  q: Queries,
+  projectId: string,
+  taskId: AnyColumn,
+  filter: TaskFilter,
+  groups: string[][] = labelGroups(filter),
+): SQL {
+  const { tasks } = q.tables
+  const isMatch = and(
+    eq(tasks.id, taskId),
+    matches(q, projectId, filter, groups),
+    isFound(q, projectId, filter),
+  )
+  return sql`(select 1 from ${tasks} where ${isMatch} limit 1) is not null`
+}
+
 export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
   if (search === undefined) return undefined
   const { tasks, taskWords } = q.tables

@@ -4,7 +4,15 @@ import { and, eq, isNotNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import { isFinished, TASK_STATUSES } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
 import { seek, type PageRange, type Position } from '../connection/keyset.ts'
-import { hasLabel, isCreated, isFound, labelGroups, matches, type TaskFilter } from './filter.ts'
+import {
+  hasLabel,
+  isCreated,
+  isFound,
+  isOfMatchingTask,
+  labelGroups,
+  matches,
+  type TaskFilter,
+} from './filter.ts'
 import { hasWords, seqAt, seqOfTask, type SearchWord } from './words.ts'
 
 export interface TaskOrder {
@@ -151,23 +159,10 @@ function byLabel(
     range: and(eq(own.projectId, projectId), eq(own.label, label), isCreated(createdAt, filter)),
     rest: and(
       ...others.map((labels) => hasLabel(q, projectId, labels, createdAt, taskId)),
-      isOfTask && isOfMatchingTask(q, projectId, taskId, { statuses, models, favorite }),
+      isOfTask && isOfMatchingTask(q, projectId, taskId, { statuses, models, favorite }, []),
     ),
     order: { at: createdAt, id: taskId, descending },
   }
-}
-
-/** Not a join, for which PostgreSQL may read all such tasks. */
-function isOfMatchingTask(
-  q: Queries,
-  projectId: string,
-  taskId: AnyColumn,
-  filter: TaskFilter,
-  groups: string[][] = [],
-): SQL {
-  const { tasks } = q.tables
-  const isMatch = and(eq(tasks.id, taskId), matches(q, projectId, filter, groups))
-  return sql`(select 1 from ${tasks} where ${isMatch} limit 1) is not null`
 }
 
 /** SQLite returns full-text matches in the order of row ids. */
