@@ -7,6 +7,8 @@ import {
 } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
 import { readCompareSearch } from './compare/compare-search.ts'
+import { readConnectSearch } from './connect/connect-search.ts'
+import { readImagesSearch } from './images/images-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
 import { MissingPage, PageFailed } from './shell/missing-page.tsx'
@@ -87,8 +89,41 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 })
 
+const images = createRoute({
+  getParentRoute: () => root,
+  path: '/images',
+  validateSearch: readImagesSearch,
+  component: lazyRouteComponent(() => import('./images/images-page.tsx'), 'ImagesPage'),
+})
+
+const image = createRoute({
+  getParentRoute: () => root,
+  path: '/images/$id',
+  validateSearch: readImagesSearch,
+  component: lazyRouteComponent(() => import('./images/image-page.tsx'), 'ImagePage'),
+})
+
+const connect = createRoute({
+  getParentRoute: () => root,
+  path: '/connect',
+  validateSearch: readConnectSearch,
+  component: lazyRouteComponent(() => import('./connect/connect-page.tsx'), 'ConnectPage'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([live, task, studio, compare, usage, review, providers, provider]),
+  routeTree: root.addChildren([
+    live,
+    task,
+    studio,
+    compare,
+    images,
+    image,
+    usage,
+    review,
+    providers,
+    provider,
+    connect,
+  ]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

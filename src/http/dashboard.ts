@@ -22,7 +22,8 @@ interface Page {
 }
 
 /** Pages of the application; each is the same file. */
-const PAGES = /^\/(?:tasks\/[\w-]+|studio|compare|usage|review|providers(?:\/[\w.-]+)?)?$/
+const PAGES =
+  /^\/(?:tasks\/[\w-]+|studio|compare|images(?:\/img_\w+)?|usage|review|connect|providers(?:\/[\w.-]+)?)?$/
 const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
@@ -30,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
-/** Only browsers get `/`. */
+/** Only browsers get `/`. Before REST, whose paths without a version begin with /images, too. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
   const { folder, publicUrl } = options
   /** By name: some 200 KB per build served. */

@@ -1,4 +1,4 @@
-// npm run screenshots
+// npm run screenshots [-- <page> …]
 // Screenshots of every page of the dashboard, light and dark, at 390 and 1440 pixels, with a week of sample tasks. Writes
 // out/dashboard/<page>-<theme>-<width>.png, and exits with 1 if a page is wider than its window.
 import { execFileSync } from 'node:child_process'
@@ -25,9 +25,11 @@ try {
   await using server = await startGateway(place, { providers: SAMPLE_PROVIDERS, canSetClock: true })
   await makeHistory(server)
   const pages = await pagesOf(server)
+  const wanted = process.argv.slice(2)
+  const isWanted = (name: string) => wanted.length === 0 || wanted.some((one) => name.startsWith(one))
   for (const theme of THEMES)
     for (const width of WIDTHS)
-      for (const [name, path] of Object.entries(pages))
+      for (const [name, path] of Object.entries(pages).filter(([one]) => isWanted(one)))
         await shoot(browser, server.url + path, { name, theme, width })
 } finally {
   await browser.close()
@@ -48,6 +50,14 @@ async function pagesOf(server: GatewayProcess): Promise<Record<string, string>> 
     live: '/',
     studio: '/studio',
     'studio-edit': `/studio?from=${first}`,
+    images: '/images',
+    'images-large': '/images?size=l&kind=result',
+    'images-none': '/images?q=nothing-like-this',
+    image: `/images/${first}`,
+    'image-missing': '/images/img_missing',
+    connect: '/connect',
+    'connect-js': '/connect?lang=js',
+    'connect-openai': '/connect?lang=openai',
     compare: `/compare?a=${first}&b=${second}`,
     task: `/tasks/${tasks.nodes[0]?.id}`,
     usage: '/usage',

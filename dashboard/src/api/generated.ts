@@ -1030,6 +1030,56 @@ export interface HistoryStep extends HistoryTask {
   sources: { id: string; task: HistoryTask }[]
 }
 
+const GalleryImageFragment = 'fragment GalleryImage on Image{...Picture kind mimeType createdAt costMicros task{id status prompt model charged}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface GalleryImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** Time at which it was stored. */
+  createdAt: string
+  /** Share of its attempt's cost in micro-USD; the shares of all images of an attempt, also deleted ones, sum to its cost. Null while the cost is unknown, and for other kinds than FINAL. */
+  costMicros: number | null
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: { id: string; status: TaskStatus; prompt: string; model: string; charged: Charged }
+}
+
+const ImageDetailFragment = 'fragment ImageDetail on Image{...GalleryImage byteSize sha256 frames durationMs revisedPrompt renditions(widths:[320 640 1024 1600]format:WEBP){width height url}usedBy(first:50){id prompt images{...Picture}}owner:task{...ImageOwner}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface ImageDetail extends GalleryImage {
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** SHA-256 hash of the file in lower-case hex. Equal files have equal hashes. */
+  sha256: string
+  /** Number of frames; 1 for a still image. */
+  frames: number
+  /** Duration of all frames in milliseconds. Null for a still image. */
+  durationMs: number | null
+  /** The prompt as rewritten by the provider. Null if not reported. */
+  revisedPrompt: string | null
+  /** The image in several widths, the smallest first, each width once. Errors: BAD_USER_INPUT. */
+  renditions: { width: number; height: number; url: string }[]
+  /** Tasks whose input images or mask have the same bytes, newest first. */
+  usedBy: { id: string; prompt: string; images: Picture[] }[]
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  owner: ImageOwner
+}
+
+const ImageOwnerFragment = 'fragment ImageOwner on Task{...HistoryTask operation finishedAt provider{name}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface ImageOwner extends HistoryTask {
+  /** EDIT if the input has images, else GENERATE. */
+  operation: Operation
+  /** Time at which it reached a final state. Null before. */
+  finishedAt: string | null
+  /** Provider of the latest attempt. Null if there is no attempt. */
+  provider: { name: string } | null
+}
+
 const MeasuresFragment = 'fragment Measures on UsageMeasures{tasks attempts images costMicros heldMicros estimatedCostMicros totalTokens attemptsWithUnknownCost attemptsWithUnknownUsage}'
 
 /** Totals over attempts. An attempt counts at the time it was queued, even if its cost becomes known later. Unreported values are excluded from totals, and their attempts are counted. */
@@ -1148,8 +1198,8 @@ export interface ProviderState {
   cooldowns: ({ model: string | null; reason: string; startedAt: string; endsAt: string | null })[]
 }
 
-export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string } } }, {  }> =
-  'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database}}}'
+export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string; publicUrl: string } } }, {  }> =
+  'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database publicUrl}}}'
 
 export const ListTasks: TypedDocument<{ tasks: { feedCursor: string; pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: LiveTask[] } }, { first: number; after?: string | null | undefined; filter?: TaskFilter | null | undefined }> =
   'query ListTasks($first:Int!$after:String$filter:TaskFilter){tasks(first:$first after:$after filter:$filter){feedCursor pageInfo{endCursor hasNextPage}nodes{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
@@ -1184,6 +1234,18 @@ export const ReadBudgets: TypedDocument<{ project: { budgets: ({ period: BudgetP
 export const ListImages: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: StudioImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
   'query ListImages($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...StudioImage}}}' + StudioImageFragment + PictureFragment
 
+export const ListGallery: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: GalleryImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
+  'query ListGallery($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...GalleryImage}}}' + GalleryImageFragment + PictureFragment
+
+export const CountImages: TypedDocument<{ images: { totalCount: number } }, { filter?: ImageFilter | null | undefined }> =
+  'query CountImages($filter:ImageFilter){images(first:1 filter:$filter){totalCount}}'
+
+export const RenewPictures: TypedDocument<{ nodes: (Partial<Picture> | null)[] }, { ids: string[] }> =
+  'query RenewPictures($ids:[ID!]!){nodes(ids:$ids){...on Image{...Picture}}}' + PictureFragment
+
+export const ReadImage: TypedDocument<{ node: Partial<ImageDetail> | null }, { id: string }> =
+  'query ReadImage($id:ID!){node(id:$id){...on Image{...ImageDetail}}}' + ImageDetailFragment + GalleryImageFragment + PictureFragment + ImageOwnerFragment + HistoryTaskFragment + HistoryInputFragment
+
 export const ReadStudioImages: TypedDocument<{ nodes: (Partial<StudioImage> | null)[] }, { ids: string[] }> =
   'query ReadStudioImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...StudioImage}}}' + StudioImageFragment + PictureFragment
 
@@ -1198,6 +1260,9 @@ export const ReadHistory: TypedDocument<{ task: HistoryStep | null }, { id: stri
 
 export const Generate: TypedDocument<{ generateImage: { task: LiveTask | null } | null }, { input: GenerateImageInput }> =
   'mutation Generate($input:GenerateImageInput!){generateImage(input:$input){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
+
+export const DeleteImage: TypedDocument<{ deleteImage: { deletedImageId: string } | null }, { id: string }> =
+  'mutation DeleteImage($id:ID!){deleteImage(input:{id:$id}){deletedImageId}}'
 
 export const Cancel: TypedDocument<{ cancelTask: { task: LiveTask | null } | null }, { id: string }> =
   'mutation Cancel($id:ID!){cancelTask(input:{id:$id}){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment

@@ -69,6 +69,14 @@ export function Keyboard() {
           <dd>Find by words of the prompt</dd>
           <dt className="mono">← →</dt>
           <dd>Previous and next picture or preview</dd>
+          <dt className="mono">j k</dt>
+          <dd>Next and previous picture or task</dd>
+          <dt className="mono">c</dt>
+          <dd>Compare</dd>
+          <dt className="mono">Space</dt>
+          <dd>Select a picture of the page Images</dd>
+          <dt className="mono">Esc</dt>
+          <dd>Back to the list</dd>
           <dt className="mono">[ ]</dt>
           <dd>Smaller and larger brush of a mask</dd>
           {!viewer.isOpen && (

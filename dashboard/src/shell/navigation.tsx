@@ -1,4 +1,5 @@
-import { Link } from '@tanstack/react-router'
+import { Link, useLocation } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { useReviewSummary } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
 import { Icon } from '../ui/icon.tsx'
@@ -11,8 +12,16 @@ export function Navigation() {
   const pages = usePages()
   const summary = useReviewSummary(review)
   const waiting = summary ? summary.outcomeUnknown + summary.costUnknown : 0
+  const nav = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  useEffect(() => {
+    // The bar of a narrow window scrolls.
+    nav.current
+      ?.querySelector('[data-status=active]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [pathname])
   return (
-    <nav className={styles['nav']} aria-label="Pages">
+    <nav ref={nav} className={styles['nav']} aria-label="Pages">
       {pages.map(({ to, text, icon }) => (
         <Link key={to} to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
           <Icon name={icon} size={20} />

@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { Cancel, Retry, type TaskDetail } from '../api/generated.ts'
+import { downloadUrl } from '../format/download.ts'
 import { formatMoney } from '../format/money.ts'
 import { isRunning } from '../live/task-store.ts'
 import { useSession } from '../session/context.ts'
@@ -90,7 +91,7 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
           </Link>
         )}
         {image && (
-          <a className="button" href={`${image.url}${image.url.includes('?') ? '&' : '?'}download`}>
+          <a className="button" href={downloadUrl(image.url)}>
             <Icon name="download" /> Download
           </a>
         )}
