@@ -1,6 +1,7 @@
 // Child processes: servers and their clients are measured in separate processes.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -30,17 +31,26 @@ interface Reply {
   error?: string
 }
 
+interface ChildOptions {
+  /** The program, instead of `<folder>/<name>.ts`. */
+  program?: string
+  /** More environment variables. */
+  env?: Readonly<Record<string, string>>
+}
+
 /**
  * Starts `<folder>/<name>.ts`. With BENCH_PROFILE it writes a CPU profile into that folder at its end.
  */
 export function openChild<V extends Verbs>(
   name: string,
   folder: 'children' | 'peers' = 'children',
+  { program = join(import.meta.dirname, folder, `${name}.ts`), env = {} }: ChildOptions = {},
 ): Child<V> {
   const profiles = process.env['BENCH_PROFILE']
   const execArgv = profiles ? ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`] : []
-  const child = fork(join(import.meta.dirname, folder, `${name}.ts`), {
+  const child = fork(program, {
     execArgv,
+    env: { ...process.env, ...env },
     serialization: 'advanced',
   })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
@@ -114,4 +124,15 @@ export function rssKb(): number {
   }
   collectGarbage()
   return process.memoryUsage.rss() / 1024
+}
+
+/** The peak of this process's resident memory. Not `maxRSS`, which on Linux begins with that of the parent. */
+export function peakRssMb(): number {
+  const [, kb] = /^VmHWM:\s+(\d+) kB$/m.exec(readStatus()) ?? []
+  return (kb === undefined ? process.resourceUsage().maxRSS : Number(kb)) / 1024
+}
+
+/** '' outside Linux. */
+function readStatus(): string {
+  return existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : ''
 }

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { styleText } from 'node:util'
+import { bundle } from '../test/support/bundle.ts'
 import { openChild } from './child.ts'
 import type { GatewayVerbs } from './children/gateway.ts'
 import type { InstantUpstreamVerbs } from './children/instant-upstream.ts'
@@ -10,11 +12,42 @@ const EDGE = 2236
 const MIN_BYTES = 20_000_000
 const LIMIT_MB = 250
 
-/** The memory of a gateway that serves large results over REST at once. Sets the exit code when its limit is exceeded. */
+const BUNDLES = join(import.meta.dirname, 'children/dist')
+
+/** Set by the container image: less memory between garbage collections, and fewer pools of the C library. */
+const ENVIRONMENT = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' }
+
+/**
+ * The memory of a gateway that serves large results over REST at once, compiled as in the package. Sets the exit code when
+ * the limit is exceeded with the environment of the container image.
+ */
 export async function restMemory(): Promise<string> {
+  await bundle([join(import.meta.dirname, 'children/gateway.ts')], BUNDLES)
+  const plain = await measure({})
+  const image = await measure(ENVIRONMENT)
+  if (image.peakMb >= LIMIT_MB) process.exitCode = 1
+  const title = `rest-memory · ${CALLS} results of 20 MB of base64 at once over REST`
+  return [
+    styleText('bold', title),
+    `  peak RSS of the gateway ${describe(plain)}`,
+    `  with the environment of the container image ${describe(image)}, limit ${LIMIT_MB} MB`,
+    '',
+  ].join('\n')
+}
+
+interface Measured {
+  idleMb: number
+  peakMb: number
+  elapsedMs: number
+}
+
+async function measure(env: Readonly<Record<string, string>>): Promise<Measured> {
   await using upstream = openChild<InstantUpstreamVerbs>('instant-upstream')
   await using client = openChild<RestClientVerbs>('rest-client')
-  await using gateway = openChild<GatewayVerbs>('gateway')
+  await using gateway = openChild<GatewayVerbs>('gateway', 'children', {
+    program: join(BUNDLES, 'gateway.js'),
+    env,
+  })
   const baseUrl = await upstream.call('start', { '20MB': EDGE })
   const provider = { name: 'upstream', dialect: 'openai', apiKey: 'bench', baseUrl, concurrency: CALLS }
   const origin = await gateway.call('start', { providers: [provider] })
@@ -28,11 +61,9 @@ export async function restMemory(): Promise<string> {
     minBytes: MIN_BYTES,
   })
   const { peakMb } = await gateway.call('load')
-  if (peakMb >= LIMIT_MB) process.exitCode = 1
-  const verdict = peakMb < LIMIT_MB ? 'ok' : `OVER ${LIMIT_MB} MB`
-  return (
-    `${styleText('bold', `rest-memory · ${CALLS} results of 20 MB of base64 at once over REST, against a limit`)}\n` +
-    `  peak RSS of the gateway ${peakMb.toFixed(0)} MB (${idleMb.toFixed(0)} after its start), ` +
-    `${(elapsedMs / 1000).toFixed(1)} s, ${verdict}\n`
-  )
+  return { idleMb, peakMb, elapsedMs }
+}
+
+function describe({ idleMb, peakMb, elapsedMs }: Measured): string {
+  return `${peakMb.toFixed(0)} MB (${idleMb.toFixed(0)} after its start), ${(elapsedMs / 1000).toFixed(1)} s`
 }

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { peakRssMb } from './child.ts'
 import { spillJson } from '../src/providers/wire/json-spill.ts'
 import { createUpstream } from '../src/providers/wire/http.ts'
 import { readEvents } from '../src/providers/wire/sse.ts'
@@ -83,7 +84,7 @@ async function send(response: ServerResponse, head: string, base64: Buffer, tail
 async function read(each: string, baseUrl: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-bench-'))
   const upstream = createUpstream({ name: 'bench', baseUrl, timeoutMs: 60_000, secrets: [] })
-  const baseMb = peakRss()
+  const baseMb = Math.round(peakRssMb())
   const start = performance.now()
   const files: string[] = []
   const newFile = () => {
@@ -107,10 +108,6 @@ async function read(each: string, baseUrl: string): Promise<void> {
   if (whole.length !== expected) throw new Error(`${whole.length} of ${expected} files are whole`)
   rmSync(folder, { recursive: true })
   await upstream.close()
-  process.send?.([baseMb, peakRss(), Math.round(performance.now() - start)])
+  process.send?.([baseMb, Math.round(peakRssMb()), Math.round(performance.now() - start)])
   process.disconnect?.()
-}
-
-function peakRss(): number {
-  return Math.round(process.resourceUsage().maxRSS / 1024)
 }

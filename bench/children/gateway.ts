@@ -8,7 +8,7 @@ import { createGateway, type Gateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { dialects } from '../../src/providers/index.ts'
 import { requestRule } from '../../src/providers/wire/address.ts'
-import { serve, cpuMicros, rssKb } from '../child.ts'
+import { serve, cpuMicros, rssKb, peakRssMb } from '../child.ts'
 import { paced, type Pace } from '../pace.ts'
 import { manual, onCall } from './manual-dialect.ts'
 
@@ -62,7 +62,7 @@ const verbs = {
       turnMs: longestTurnMs,
       p99Ms: toDelay(delay?.percentile(99) ?? Number.NaN),
       maxMs: toDelay(delay?.max ?? Number.NaN),
-      peakMb: process.resourceUsage().maxRSS / 1024,
+      peakMb: peakRssMb(),
     }
   },
 

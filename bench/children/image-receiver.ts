@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../src/domain.ts'
 import { createOpenaiDialect } from '../../src/providers/openai/openai.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { serve, clock } from '../child.ts'
+import { serve, clock, peakRssMb } from '../child.ts'
 
 interface Task {
   url: string
@@ -72,15 +72,10 @@ serve(verbs)
 
 async function measure(calls: number, one: (n: number) => Promise<void>) {
   const delay = monitorEventLoopDelay({ resolution: 5 })
-  const baseMb = peakMb()
+  const baseMb = peakRssMb()
   const start = clock()
   delay.enable()
   await Promise.all(Array.from({ length: calls }, (_, n) => one(n)))
   delay.disable()
-  return { baseMb, peakMb: peakMb(), ms: clock() - start, maxMs: delay.max / 1e6 }
-}
-
-/** The peak of resident memory. */
-function peakMb(): number {
-  return process.resourceUsage().maxRSS / 1024
+  return { baseMb, peakMb: peakRssMb(), ms: clock() - start, maxMs: delay.max / 1e6 }
 }

@@ -69,6 +69,21 @@ describe.each(DATABASES)('darkroom attempt on %s', (database) => {
     expect(all.stdout.match(/^Attempt \d of/gm)).toEqual(['Attempt 1 of', 'Attempt 2 of'])
   })
 
+  it('shows where a cost comes from', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    await using gateway = await openGateway({ place })
+    const { attempt } = await attemptOf(gateway, 'a fox')
+    await gateway.get(
+      `mutation ($id: ID!) { adjustCost(input: { attemptId: $id, costMicros: 70000, note: "per bill" }) { attempt { id } } }`,
+      { id: attempt },
+    )
+    const { stdout } = await inspect(place, attempt)
+    expect(stdout).toMatch(/Cost +\$0\.07, entered by an operator\n/)
+    expect(stdout).toMatch(/Ledger +\S+ POST \$0\.\d+: its cost, by price list\n/)
+    expect(stdout).toMatch(/Ledger +\S+ ADJUST \S+: a correction, entered by an operator\n/)
+  })
+
   it('reports an unknown id', async () => {
     const place = await newPlace(database)
     onTestFinished(() => place.remove())

@@ -1,19 +1,22 @@
 // What the openai package would send for a request arrives from Darkroom as well.
-import { spawn } from 'node:child_process'
-import { createServer } from 'node:http'
-import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { matchCapabilities } from '../../src/engine/routing/match.ts'
+import { CATALOGUE } from '../../src/providers/models/catalogue.ts'
+import { offersFrom } from '../../src/providers/models/offers.ts'
 import type { ProviderRequest } from '../../src/providers/provider.ts'
-import { inputOf, openCall, openOpenai, requestOf } from '../providers/openai-call.ts'
-import { listen } from '../providers/upstreams/listen.ts'
-import { CLIENTS_FOLDER, installClients } from '../support/client-packages.ts'
+import { plainRequest } from '../support/rows.ts'
+import {
+  file,
+  image,
+  openReceiver,
+  type Files,
+  type PackageRequest,
+  type Receiver,
+} from './package-requests.ts'
+import { familyOf, FAMILIES, TABLE, type SettingsRow } from './settings-table.ts'
 
-const BYTES = Buffer.from('image')
-const image = inputOf(BYTES)
-const file = (name: string) => ({ name, base64: BYTES.toString('base64') })
 const COMMON = { model: 'gpt-image-2.6-flare', prompt: 'a fox', n: 1 }
 
-type Files = Record<string, ReturnType<typeof file>[]>
 const CASES: [what: string, requested: Partial<ProviderRequest>, parameters: object, files?: Files][] = [
   ['a plain request', {}, {}],
   ['quality and complexity', { quality: 'MAX', complexity: 'HIGH' }, { quality: 'max', complexity: 'high' }],
@@ -62,59 +65,79 @@ const CASES: [what: string, requested: Partial<ProviderRequest>, parameters: obj
   ['previews', { partialImages: 2 }, { stream: true, partial_images: 2 }],
 ]
 
-interface Arrived {
-  path: string
-  fields: unknown
-}
+const MODELS = offersFrom(CATALOGUE.map(({ name }) => name)).map((offer) => ({
+  offer,
+  rows: TABLE.filter(({ outcomes }) => outcomeOf(outcomes, offer.model) !== 'r'),
+}))
 
-const arrived: Arrived[] = []
-const server = createServer((incoming, response) => {
-  void buffer(incoming).then(async (body) => {
-    arrived.push({
-      path: incoming.url ?? '',
-      fields: await fieldsOf(String(incoming.headers['content-type']), body),
-    })
-    response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}')
-  })
-})
-
-/** JSON, or the sorted parts of a form. */
-async function fieldsOf(type: string, body: Buffer): Promise<unknown> {
-  if (type.startsWith('application/json')) return JSON.parse(String(body))
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData()
-  const parts = [...form].map(async ([name, value]) =>
-    typeof value === 'string' ? [name, value] : [name, value.name, value.type, await value.text()],
-  )
-  return (await Promise.all(parts)).toSorted((a, b) => (a.join() < b.join() ? -1 : 1))
-}
-
-let url = ''
+let receiver: Receiver
+let expected: object[] = []
 beforeAll(async () => {
-  await installClients()
-  url = await listen(server)
-  const requests = CASES.map(([, , parameters, files]) => ({
-    method: files ? 'edit' : 'generate',
-    parameters: { ...COMMON, ...parameters },
-    files,
-  }))
-  const child = spawn(process.execPath, ['programs/openai-images.mjs'], {
-    cwd: CLIENTS_FOLDER,
-    stdio: ['pipe', 'inherit', 'inherit'],
-  })
-  child.stdin.end(JSON.stringify({ baseURL: url, requests }))
-  const code = await new Promise((resolve) => child.once('exit', resolve))
-  if (code !== 0) throw new Error(`The program of the package ended with ${String(code)}.`)
+  receiver = await openReceiver()
+  expected = await receiver.sendWithPackage([
+    ...CASES.map(([, , parameters, files]) => toRequest({ ...COMMON, ...parameters }, files)),
+    ...MODELS.flatMap(({ offer, rows }) => rows.map((row) => ofPackage(row, offer.model))),
+  ])
 }, 120_000)
-afterAll(() => void server.close())
+afterAll(() => receiver.close())
 
 it.each(CASES.map((one, nth) => [one[0], one[1], nth] as const))(
   '%s is sent as by the package',
   async (_, requested, nth) => {
-    const provider = openOpenai({ url }, { mode: 'partialImages' in requested ? 'stream' : 'auto' })
-    const { call } = await openCall()
-    const before = arrived.length
-    const request = requestOf({ model: COMMON.model, ...requested, prompt: COMMON.prompt })
-    await provider.submit(request, call).catch(() => undefined)
-    expect(arrived[before]).toEqual(arrived[nth])
+    const request = { model: COMMON.model, ...requested, prompt: COMMON.prompt }
+    expect(await receiver.send(request)).toEqual(expected[nth])
   },
 )
+
+it.each(MODELS)(
+  'every setting that $offer.model supports is sent as by the package',
+  async ({ offer, rows }) => {
+    const before = MODELS.slice(
+      0,
+      MODELS.findIndex((one) => one.offer === offer),
+    )
+    let nth = CASES.length + before.reduce((sum, one) => sum + one.rows.length, 0)
+    for (const { what, requested } of rows) {
+      const { settings } = matchCapabilities({ ...plainRequest, ...requested }, offer, '2026-01-01')
+      const sent = await receiver.send({
+        ...settings,
+        model: offer.model,
+        prompt: COMMON.prompt,
+        ...(requested.images && { images: requested.images.map(() => image), operation: 'EDIT' }),
+        ...(requested.mask && { mask: image }),
+        ...(requested.markup && { markup: image }),
+      })
+      expect({ what, ...sent }).toEqual({ what, ...expected[nth++] })
+    }
+  },
+)
+
+function outcomeOf(outcomes: string, model: string): string | undefined {
+  return outcomes.split(' ')[FAMILIES.indexOf(familyOf(model))]
+}
+
+/** What a user of the package writes for the outcome of a row. */
+function ofPackage(row: SettingsRow, model: string): PackageRequest {
+  const { requested, outcomes, sent, adjusted = {}, dalle = sent } = row
+  const isDalle = model.startsWith('dall-e')
+  const names = requested.images?.map((_, index) => file(`image-${index + 1}.png`))
+  const parameters = {
+    model,
+    prompt: COMMON.prompt,
+    n: 1,
+    // The default of the package's edits is no automatic size, and of DALL·E's images an address.
+    ...(names && !isDalle && { size: 'auto' }),
+    ...(isDalle && { response_format: 'b64_json' }),
+    ...(outcomeOf(outcomes, model) === 'w' ? adjusted : isDalle ? dalle : sent),
+  }
+  if (!names) return toRequest(parameters)
+  return toRequest(parameters, {
+    image: names,
+    ...(requested.mask && { mask: [file('mask.png')] }),
+    ...(requested.markup && { markup: [file('markup.png')] }),
+  })
+}
+
+function toRequest(parameters: object, files?: Files): PackageRequest {
+  return { method: files ? 'edit' : 'generate', parameters, files }
+}

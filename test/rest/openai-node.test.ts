@@ -117,8 +117,10 @@ describe('openai for Node', () => {
     expect(models.every(({ object, created }) => object === 'model' && Number.isInteger(created))).toBe(true)
     const params = { id: 'gpt-image-2' }
     expect(await openai.get('model', { url, params })).toMatchObject({ id: 'gpt-image-2' })
-    const { error } = await openai.call('model', { url, params: { id: 'a/b' } })
-    expect(error).toMatchObject({ name: 'NotFoundError', code: 'model_not_found', param: 'model' })
+    for (const id of ['nope', 'a/b']) {
+      const { error } = await openai.call('model', { url, params: { id } })
+      expect(error).toMatchObject({ name: 'NotFoundError', code: 'model_not_found', param: 'model' })
+    }
     expect(rest.added()).toMatchObject({ pays: 0, tasks: 0 })
   })
 
@@ -139,11 +141,14 @@ describe('openai for Node', () => {
     expect(rest.added()).toMatchObject(ONE)
   })
 
-  it('throws what moderation says in a stream, without a second request', async () => {
+  it.each([
+    ['generateStream', 'APIError'],
+    ['generate', 'BadRequestError'],
+  ])('throws what moderation says to %s, without a second request', async (run, name) => {
     const error = { message: 'Blocked.', type: 'image_generation_user_error', code: 'moderation_blocked' }
     rest.upstream.script({ status: 400, body: { error } })
-    const out = await openai.call('generateStream', { url, params: { prompt: 'bad' } })
-    expect(out.error).toMatchObject({ code: 'moderation_blocked' })
+    const out = await openai.call(run, { url, params: { prompt: `bad for ${run}` } })
+    expect(out.error).toMatchObject({ name, code: 'moderation_blocked' })
     expect(out.requests).toHaveLength(1)
     expect(rest.added()).toMatchObject({ pays: 0, tasks: 1 })
   })

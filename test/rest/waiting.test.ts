@@ -166,11 +166,14 @@ describe('usage', () => {
     const [first] = rest.upstream.imageBytes
     const silent = { status: 200, body: { created: 1, data: [{ b64_json: first!.toString('base64') }] } }
     rest.upstream.script(silent, silent)
+    const before = rest.upstream.requests.length
     const [completed] = await openai.get<object[]>('generateStream', { url, params: { prompt: 'one' } })
     expect(completed).toMatchObject({ type: 'image_generation.completed', usage: null })
     const plain = await openai.get<ImagesReply>('generate', { url, params: { prompt: 'one' } })
     expect(plain).not.toHaveProperty('usage')
     expect(rest.added()).toMatchObject({ tasks: 2 })
+    // A scripted reply is not in the ledger: each was requested once.
+    expect(rest.upstream.requests.length - before).toBe(2)
   })
 })
 

@@ -139,12 +139,14 @@ describe('a stream', () => {
       },
     }
     rest.upstream.script(blocked, blocked)
+    rest.added()
     const stream = await (await post(url, { prompt: 'bad', stream: true })).text()
     const { events } = decodeAsOpenaiPython(stream)
     expect(events).toMatchObject([{ event: 'error', data: { error: { code: 'moderation_blocked' } } }])
     const plain = await post(url, { prompt: 'bad' })
     expect([plain.status, plain.headers.get('x-should-retry')]).toEqual([400, 'false'])
     expect(await plain.json()).toMatchObject({ error: { code: 'moderation_blocked' } })
+    expect(rest.added()).toMatchObject({ pays: 0, tasks: 2 })
   })
 })
 

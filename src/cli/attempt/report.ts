@@ -1,6 +1,6 @@
 import type { AuditRow } from '../../db/access/audit.ts'
 import type { AttemptRow, LedgerRow, ResultAddressRow } from '../../db/tables/tables.ts'
-import type { AttemptState, Charged, LedgerKind, WirePhase } from '../../domain.ts'
+import type { AttemptState, Charged, LedgerKind, LedgerSource, WirePhase } from '../../domain.ts'
 import { adviceOf } from '../../engine/attempts/advice.ts'
 import type { Resolution } from '../../engine/attempts/resolve.ts'
 import { formatUsd } from '../../money.ts'
@@ -30,7 +30,7 @@ const VERDICTS: Record<Charged, { text: string; format: 'green' | 'yellow' | 'bo
   YES: { text: 'CHARGED', format: 'bold' },
 }
 
-function factsOf({ attempt, task, callbacks, images }: Evidence, now: number): [string, string][] {
+function factsOf({ attempt, task, lines, callbacks, images }: Evidence, now: number): [string, string][] {
   const { error } = attempt
   return [
     ['State', `${attempt.state}: ${STATES[attempt.state]}`],
@@ -43,7 +43,7 @@ function factsOf({ attempt, task, callbacks, images }: Evidence, now: number): [
     ['Callbacks', String(callbacks)],
     ['Error', error === null ? 'none' : `${error.code}: ${error.message}`],
     ['Usage', usageOf(attempt)],
-    ['Cost', costOf(attempt)],
+    ['Cost', costOf(attempt, lines)],
     ...policyFact(attempt),
     ['Stored images', String(images)],
     ['Task', `${task.status}, ${task.chargesOpen} of ${task.maxCharges * task.parts} permitted charges used`],
@@ -101,11 +101,24 @@ function policyFact({ chargePolicy }: AttemptRow): [string, string][] {
   ]
 }
 
-function costOf({ charged, costMicros, estimatedMicros, priceVersion }: AttemptRow): string {
+function costOf(
+  { charged, costMicros, estimatedMicros, priceVersion }: AttemptRow,
+  lines: readonly LedgerRow[],
+): string {
   if (charged === 'NO') return 'none'
   if (costMicros === null)
     return estimatedMicros === null ? 'unknown' : `unknown, estimated at ${formatUsd(estimatedMicros)}`
-  return `${formatUsd(costMicros)}${priceVersion === null ? '' : `, by price list ${priceVersion}`}`
+  const source = lines.findLast(({ kind }) => kind === 'POST' || kind === 'ADJUST')?.source ?? null
+  const list = source === 'PRICE' && priceVersion !== null ? ` ${priceVersion}` : ''
+  return `${formatUsd(costMicros)}${source === null ? '' : `, ${SOURCES[source]}${list}`}`
+}
+
+const SOURCES: Record<LedgerSource, string> = {
+  PRICE: 'by price list',
+  REPORTED: 'reported by the provider',
+  OPERATOR: 'entered by an operator',
+  BILL: 'from a bill of the provider',
+  ESTIMATE: 'estimated',
 }
 
 function addressFact({ url, position, tries, problem }: ResultAddressRow): [string, string] {
@@ -113,9 +126,10 @@ function addressFact({ url, position, tries, problem }: ResultAddressRow): [stri
   return ['Address', `${url} (image ${position + 1}, ${failures})`]
 }
 
-function ledgerFact({ kind, amountMicros, at }: LedgerRow): [string, string] {
+function ledgerFact({ kind, amountMicros, at, source }: LedgerRow): [string, string] {
   const amount = amountMicros === null ? 'an unknown amount' : formatUsd(amountMicros)
-  return ['Ledger', `${new Date(at).toISOString()} ${kind} ${amount}: ${LINES[kind]}`]
+  const origin = source === null ? '' : `, ${SOURCES[source]}`
+  return ['Ledger', `${new Date(at).toISOString()} ${kind} ${amount}: ${LINES[kind]}${origin}`]
 }
 
 const LINES: Record<LedgerKind, string> = {
