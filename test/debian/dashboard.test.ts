@@ -1,5 +1,6 @@
 // The dashboard in Chromium, against a real server with the sandbox.
 import { globSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -269,6 +270,11 @@ it('the built files stay within their sizes', () => {
     .map((file) => readFileSync(file, 'utf8'))
     .join('')
   expect(texts).not.toContain('must not return anything besides a function')
-  for (const page of ['task', 'studio', 'compare']) expect(bytes(`${page}-page-*.js`)).toBeLessThan(90_000)
-  expect(bytes('*.css')).toBeLessThan(20_000)
+  for (const page of ['task', 'studio', 'compare', 'images', 'image', 'connect'])
+    expect(bytes(`${page}-page-*.js`)).toBeLessThan(90_000)
+  // A page loads its own styles, and at most all that pages share.
+  const ofPages = globSync('dashboard/dist/dashboard/*-page-*.css').map((file) => bytes(basename(file)))
+  const shared = bytes('*.css') - ofPages.reduce((sum, size) => sum + size, 0)
+  expect(shared).toBeGreaterThan(4_000)
+  expect(shared + Math.max(...ofPages)).toBeLessThan(20_000)
 })

@@ -59,7 +59,7 @@ export interface GenerateImageInput {
   /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
   complexity?: Complexity | null | undefined
   /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
-  extra?: JSON | null | undefined
+  extra?: Record<string, unknown> | null | undefined
   /** Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input. */
   idempotencyKey?: string | null | undefined
   /** Images to edit or to use as reference, at most 16. They make the task an EDIT. */
@@ -192,7 +192,7 @@ export interface QuoteInput {
   /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
   complexity?: Complexity | null | undefined
   /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
-  extra?: JSON | null | undefined
+  extra?: Record<string, unknown> | null | undefined
   /** Number of input images, 0 to 16. With at least one it is an edit. */
   imageCount?: number | null | undefined
   /** Edits only. Chosen by the provider by default. */
@@ -388,6 +388,12 @@ export type UsageSource = 'ESTIMATED' | 'REPORTED' | 'UNKNOWN'
 
 /** Kind of difference between the request and what is sent or was received. */
 export type WarningCode = 'BACKGROUND_DIFFERS' | 'FORMAT_DIFFERS' | 'IMAGES_MISSING' | 'MODEL_RETIRING' | 'SETTING_CHANGED' | 'SETTING_IGNORED' | 'SIZE_DIFFERS'
+
+/** Progress of a delivery to its receiver. */
+export type WebhookDeliveryState = 'FAILED' | 'PENDING' | 'SUCCEEDED'
+
+/** Kind of webhook message. In the payload, `type` is in lower case with a dot after the first word, such as task.succeeded. */
+export type WebhookEvent = 'TASK_CANCELED' | 'TASK_FAILED' | 'TASK_OUTCOME_UNKNOWN' | 'TASK_SUCCEEDED' | 'WEBHOOK_TEST'
 
 /** Furthest point that an HTTP request provably reached: the evidence for `Attempt.charged`. */
 export type WirePhase = 'BODY_DONE' | 'DISPATCHED' | 'HEADERS' | 'INTENT' | 'NONE'
@@ -764,7 +770,7 @@ export interface TaskSnapshot {
   at: string
 }
 
-const TaskDetailFragment = 'fragment TaskDetail on Task{...LiveTask quality background outputFormat outputCompression style moderation inputFidelity partialImagesRequested maxCharges onUnknownOutcome idempotencyKey allowedProviders queuePosition lastCursor metadata{key value}resolvedSettings{size quality background outputFormat}usage{source inputTokens outputTokens totalTokens}inputImages{...Picture}retryOf{id}attempts{...AttemptDetail}}'
+const TaskDetailFragment = 'fragment TaskDetail on Task{...LiveTask quality background outputFormat outputCompression style moderation inputFidelity partialImagesRequested maxCharges onUnknownOutcome idempotencyKey allowedProviders complexity unsupported extra callbackUrl safetyIdentifier favorite estimatedCompletion animation{frames frameDurationMs}svg{model effort}mask{...Picture}markup{...Picture}webhookDeliveries{id url state event createdAt tries{at}}queuePosition lastCursor metadata{key value}resolvedSettings{size quality background outputFormat}usage{source inputTokens outputTokens totalTokens}inputImages{...Picture}retryOf{id}attempts{...TaskAttempt}}'
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface TaskDetail extends LiveTask {
@@ -792,6 +798,30 @@ export interface TaskDetail extends LiveTask {
   idempotencyKey: string | null
   /** Names of the allowed providers, in order of preference. Null if all are allowed. */
   allowedProviders: string[] | null
+  /** As requested. Null leaves it to the provider. */
+  complexity: Complexity | null
+  /** As requested: whether an unsupported setting is a warning or an error. */
+  unsupported: UnsupportedSettingPolicy
+  /** Parameters by their name at the provider, as requested. Null without any. */
+  extra: Record<string, unknown> | null
+  /** Receiver of a signed POST at the end, besides the webhooks of the project. Null without one. */
+  callbackUrl: string | null
+  /** Identifier of the caller's end user. Null without one. */
+  safetyIdentifier: string | null
+  /** Mark set by updateTask. False at first. */
+  favorite: boolean
+  /** Expected end, from the median duration of recent attempts of the same provider, model, size and quality. Without 3 of them, those of the model and quality count, else those of the model. A queued task counts its turn. Null once it has ended or its outcome is unknown, with fewer than 3 such attempts, and if it takes longer than all of them. */
+  estimatedCompletion: string | null
+  /** As requested, for GIF only. Null without. */
+  animation: { frames: number | null; frameDurationMs: number | null } | null
+  /** As requested, for SVG only. Null leaves the author to the provider. */
+  svg: { model: string; effort: SvgEffort | null } | null
+  /** Image whose transparent pixels mark what to redraw. Null without one. */
+  mask: Picture | null
+  /** Image with hints drawn for the edit. Null without one. */
+  markup: Picture | null
+  /** Messages about the end of the task to all receivers, oldest first. */
+  webhookDeliveries: { id: string; url: string; state: WebhookDeliveryState; event: WebhookEvent; createdAt: string; tries: { at: string }[] }[]
   /** Number of attempts that its provider receives before it, under fair scheduling of projects. Null unless QUEUED. */
   queuePosition: number | null
   /** Cursor of the newest event. `taskEvents(after:)` resumes after it. */
@@ -807,7 +837,15 @@ export interface TaskDetail extends LiveTask {
   /** The earlier task that this one repeats. Null unless retryTask created it, and once that is deleted. */
   retryOf: { id: string } | null
   /** All tries at providers, oldest first: the evidence for `charged` and `costMicros`. */
-  attempts: AttemptDetail[]
+  attempts: TaskAttempt[]
+}
+
+const TaskAttemptFragment = 'fragment TaskAttempt on Attempt{...AttemptDetail usage{source inputTokens outputTokens totalTokens}}'
+
+/** One try of a task at one provider: one possible charge, with the evidence for it. */
+export interface TaskAttempt extends AttemptDetail {
+  /** Tokens consumed. Null until its result was received, and if it was not charged. */
+  usage: { source: UsageSource; inputTokens: number | null; outputTokens: number | null; totalTokens: number | null } | null
 }
 
 const StudioImageFragment = 'fragment StudioImage on Image{...Picture kind mimeType byteSize png:url(format:PNG)}'
@@ -838,7 +876,7 @@ export interface SizeChoice {
   limits: { multipleOf: number; maxEdge: number; maxRatio: number; minPixels: number; maxPixels: number } | null
 }
 
-const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
+const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength extra animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
 
 /** What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently. */
 export interface ModelCapabilities {
@@ -874,6 +912,8 @@ export interface ModelCapabilities {
   maxPartialImages: number
   /** Maximum length of a prompt in Unicode code points. */
   maxPromptLength: number
+  /** Names that `GenerateImageInput.extra` may have. */
+  extra: string[]
   /** Frames of a GIF. Null if they cannot be chosen. */
   animation: { minFrames: number; maxFrames: number; defaultFrames: number; frameStepMs: number; maxFrameMs: number } | null
   /** Authors of an SVG. Null if none can be chosen. */
@@ -906,7 +946,7 @@ export interface StudioQuote {
   refusals: { code: ErrorCode; field: string; message: string; provider: { name: string } }[]
 }
 
-const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
+const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders extra metadata{key value}callbackUrl safetyIdentifier onUnknownOutcome maxCharges unsupported animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface StudioTask {
@@ -940,6 +980,20 @@ export interface StudioTask {
   partialImagesRequested: number
   /** Names of the allowed providers, in order of preference. Null if all are allowed. */
   allowedProviders: string[] | null
+  /** Parameters by their name at the provider, as requested. Null without any. */
+  extra: Record<string, unknown> | null
+  /** The caller's labels, at most 16: those of the request, or as changed by updateTask. */
+  metadata: { key: string; value: string }[]
+  /** Receiver of a signed POST at the end, besides the webhooks of the project. Null without one. */
+  callbackUrl: string | null
+  /** Identifier of the caller's end user. Null without one. */
+  safetyIdentifier: string | null
+  /** As requested: whether a request is sent again after its response was lost. */
+  onUnknownOutcome: UnknownOutcomePolicy
+  /** Maximum number of possible charges for each provider request of the task. Raised when retryTask accepts another charge. */
+  maxCharges: number
+  /** As requested: whether an unsupported setting is a warning or an error. */
+  unsupported: UnsupportedSettingPolicy
   /** As requested, for GIF only. Null without. */
   animation: { frames: number | null; frameDurationMs: number | null } | null
   /** As requested, for SVG only. Null leaves the author to the provider. */
@@ -1211,10 +1265,10 @@ export const ReadTile: TypedDocument<{ task: LiveTask | null }, { id: string }> 
   'query ReadTile($id:ID!){task(id:$id){...LiveTask}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
 
 export const ReadTask: TypedDocument<{ task: TaskDetail | null }, { id: string }> =
-  'query ReadTask($id:ID!){task(id:$id){...TaskDetail}}' + TaskDetailFragment + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment + AttemptDetailFragment + LedgerEntryFragment + DecisionFragment
+  'query ReadTask($id:ID!){task(id:$id){...TaskDetail}}' + TaskDetailFragment + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment + TaskAttemptFragment + AttemptDetailFragment + LedgerEntryFragment + DecisionFragment
 
-export const ReadEvents: TypedDocument<{ task: { events: { totalCount: number; nodes: EventRow[] } } | null }, { id: string }> =
-  'query ReadEvents($id:ID!){task(id:$id){events(last:100){totalCount nodes{...EventRow}}}}' + EventRowFragment
+export const ReadEvents: TypedDocument<{ task: { events: { totalCount: number; nodes: EventRow[] } } | null }, { id: string; before?: string | null | undefined }> =
+  'query ReadEvents($id:ID!$before:String){task(id:$id){events(last:100 before:$before){totalCount nodes{...EventRow}}}}' + EventRowFragment
 
 export const ListProviders: TypedDocument<{ providers: ({ name: string; dialect: string | null; health: ProviderHealth; configured: boolean; models: { name: string }[] })[] }, {  }> =
   'query ListProviders{providers{name dialect health configured models{name}}}'

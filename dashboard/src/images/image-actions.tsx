@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { ImageDetail } from '../api/generated.ts'
 import { downloadUrl } from '../format/download.ts'
 import { useSession } from '../session/context.ts'
+import { CopyLink } from '../ui/copy-link.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { DeleteButton } from './delete-button.tsx'
 import styles from './delete-button.module.css'
@@ -27,6 +28,7 @@ export function ImageActions({ image, onDelete }: { image: ImageDetail; onDelete
       <a className="button quiet" href={url} target="_blank" rel="noreferrer">
         Full size
       </a>
+      <CopyLink />
       <DeleteButton images={[image]} onDelete={(rest) => rest === 0 && onDelete()} />
     </div>
   )

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { TaskDetail } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
-import { formatDuration, formatExactTime } from '../format/time.ts'
+import { formatClock, formatDuration, formatExactTime } from '../format/time.ts'
 import { useNow } from '../live/hooks.ts'
 import { isRunning } from '../live/task-store.ts'
 import { Fact, FactList } from '../ui/facts.tsx'
@@ -18,6 +18,13 @@ export function Facts({ task }: { task: TaskDetail }) {
       <Fact name="Time">
         <Elapsed task={task} />
       </Fact>
+      {task.estimatedCompletion !== null && isRunning(task) && (
+        <Fact name="Expected">
+          <span title={formatExactTime(task.estimatedCompletion)}>
+            {formatClock(task.estimatedCompletion)}
+          </span>
+        </Fact>
+      )}
       <Fact name="Model">{task.model}</Fact>
       {task.provider && <Fact name="Provider">{task.provider.name}</Fact>}
       {image && (
