@@ -9,6 +9,7 @@ import { readSearch } from '../src/db/tasks/words.ts'
 import { createLog } from '../src/log.ts'
 import { startPostgresql } from '../test/support/postgresql-server.ts'
 import { clock } from './child.ts'
+import { LIMIT_MS, measureCombinations } from './combinations.ts'
 import { DAY_MS, fillPostgresql, fillSqlite, FROM } from './filter-rows.ts'
 import { alternate, compare, type Sample } from './measure.ts'
 import { newFolder } from './report-rows.ts'
@@ -88,7 +89,12 @@ export async function filters(kind: 'SQLite' | 'PostgreSQL', millions: number): 
       })
       rows.push({ what, unit: 'ms', against: 'the list without a filter', figures: compare(rounds, 'ms') })
     }
-    return { title: `filters · pages of 51 of ${millions} M tasks, on ${kind}`, notes: [], rows }
+    const { lists, slow, slowestMs } = await measureCombinations(db)
+    const notes = [
+      `Pairs and triples of conditions in both orders: ${slow.length} of ${lists} lists take over ${LIMIT_MS} ms, the slowest ${slowestMs.toFixed(0)} ms.`,
+      ...slow,
+    ]
+    return { title: `filters · pages of 51 of ${millions} M tasks, on ${kind}`, notes, rows }
   } finally {
     await db.close()
     await server?.stop()

@@ -145,7 +145,7 @@ export type TaskErrorCode = 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE' | 
 
 /** Conditions on tasks, all of which must hold. An absent field does not restrict. An empty list of `metadata` does not either; any other empty list matches no task. */
 export interface TaskFilter {
-  /** Created with one of these API keys. */
+  /** Created with one of these API keys. Up to 50. */
   apiKeyIds?: string[] | null | undefined
   /** Cost money, did not, or possibly did: one of these. */
   charged?: Charged[] | null | undefined
@@ -157,23 +157,23 @@ export interface TaskFilter {
   favorite?: boolean | null | undefined
   /** Has warnings, or has none. */
   hasWarnings?: boolean | null | undefined
-  /** Has all of these labels. */
+  /** Has all of these labels. Up to 50. */
   metadata?: MetadataInput[] | null | undefined
   /** Exact model name, as requested. */
   model?: string | null | undefined
-  /** Exact model names, one of which was requested. */
+  /** Exact model names, one of which was requested. Up to 50. */
   models?: string[] | null | undefined
   /** GENERATE or EDIT only. */
   operation?: Operation | null | undefined
   /** Name of a provider that has an attempt of the task. */
   provider?: string | null | undefined
-  /** Names of providers, one of which has an attempt of the task. */
+  /** Names of providers, one of which has an attempt of the task. Up to 50. */
   providers?: string[] | null | undefined
   /** Up to 20 words separated by spaces, all of which the prompt has, in any order. Upper and lower case are the same. `*` after at least 3 letters finds words that begin with them: `water*`. Of Chinese, Japanese and Thai, each character is a word. */
   search?: string | null | undefined
   /** In one of these states. */
   statuses?: TaskStatus[] | null | undefined
-  /** `GenerateImageInput.user` is one of these. */
+  /** `GenerateImageInput.user` is one of these. Up to 50. */
   users?: string[] | null | undefined
 }
 

@@ -11,6 +11,8 @@ const config: UserConfig = {
   plugins: [react()],
   build: {
     target: 'es2024',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    cssCodeSplit: false,
     assetsDir: 'dashboard',
     // The policy of the page forbids `data:` in styles and scripts.
     assetsInlineLimit: 0,

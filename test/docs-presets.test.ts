@@ -1,102 +1,20 @@
-// Tries the tables of docs/azure.md and docs/openrouter.md against the presets and their fakes.
+// Tries the tables of docs/azure.md, docs/openrouter.md and other pages of presets against the presets and their fakes.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import type { ImageRequest } from '../src/domain.ts'
 import { matchCapabilities } from '../src/engine/routing/match.ts'
 import { dialects } from '../src/providers/index.ts'
-import type { Capabilities, ProviderRequest } from '../src/providers/provider.ts'
 import { failuresOf, outcomeOf } from './docs/outcomes.ts'
+import { API_KEY as apiKey, INPUT, PRESET_PAGES, type PresetPage } from './docs/preset-pages.ts'
 import { codesIn, readTables } from './docs/tables.ts'
-import { failureOf, inputOf, openCall, requestOf, runRequest } from './providers/call.ts'
-import { azureError, startAzureUpstream } from './providers/upstreams/azure.ts'
-import type { CannedReply } from './providers/upstreams/fake.ts'
-import { openrouterError, startOpenrouterUpstream } from './providers/upstreams/openrouter.ts'
+import { failureOf, openCall, requestOf, runRequest } from './providers/call.ts'
 import { plainRequest } from './support/rows.ts'
 
 const openai = dialects.openai!
-const apiKey = 'key-of-the-fake'
 const STATUSES = /^(?:DOCUMENTED|OBSERVED|ASSUMED|not documented|not on the pages)\b/
 
-interface Upstream {
-  url: string
-  requests: readonly { method?: string; path: string; parameters: Record<string, unknown> }[]
-  script(reply: CannedReply): void
-  close(): Promise<void>
-}
-
-interface PresetPage {
-  preset: string
-  start: () => Promise<Upstream>
-  upstreamModel: string
-  /** Examples of each row of the table of failures, by its first cell. */
-  replies: Readonly<Record<string, readonly CannedReply[]>>
-  /** A request with every setting that the server takes. */
-  full: Partial<ProviderRequest>
-  /** In the words of the page. */
-  limitOf: (can: Capabilities) => string
-}
-
 const IMAGE = { url: 'https://example.com/a.png' }
-const INPUT = inputOf(Buffer.from('input'))
-const flagged = { reasons: ['violence'], flagged_input: 'a fox', provider_name: 'OpenAI', model_slug: 'x' }
-const azure = (status: number, code = 'any') => azureError(status, code, 'No.')
-const router = (status: number, metadata?: object) => openrouterError(status, 'No.', metadata)
-
-const PAGES: readonly PresetPage[] = [
-  {
-    preset: 'azure',
-    start: () => startAzureUpstream({ apiKey }),
-    upstreamModel: 'gpt-image-2',
-    replies: {
-      '401; 404 `DeploymentNotFound`': [azure(401), azure(404, 'DeploymentNotFound')],
-      '404 with another code': [azure(404), azure(404, '404')],
-      '400 with any other code': [azure(400), azure(400, 'invalid_value')],
-      '`contentFilter`, with any status below 500': [200, 400, 403, 404, 422].map((status) =>
-        azure(status, 'contentFilter'),
-      ),
-      '429': [azure(429, 'RateLimitReached')],
-      '408, and 500 or more': [azure(408, 'Timeout'), ...[500, 502, 503, 524].map((status) => azure(status))],
-    },
-    full: {
-      size: '1536x1024',
-      quality: 'HIGH',
-      outputFormat: 'JPEG',
-      outputCompression: 80,
-      user: 'user-1',
-      safetyIdentifier: 'user-1',
-      n: 2,
-    },
-    limitOf: ({ outputFormats }) => `\`output_format\` ${outputFormats.join(' and ')};`,
-  },
-  {
-    preset: 'openrouter',
-    start: () => startOpenrouterUpstream({ apiKey }),
-    upstreamModel: 'openai/gpt-image-2',
-    replies: {
-      '400': [router(400)],
-      '401; 403 without `metadata.reasons`': [router(401), router(403), router(403, { provider_name: 'x' })],
-      '402': [router(402)],
-      '403 with `metadata.reasons`': [router(403, flagged)],
-      '429': [router(429)],
-      '408, 500 and more, and an error with status 200': [
-        ...[408, 500, 502, 503, 524, 529].map((status) => router(status)),
-        { ...router(502), status: 200 },
-      ],
-    },
-    full: {
-      size: '2048x2048',
-      quality: 'MEDIUM',
-      background: 'OPAQUE',
-      outputFormat: 'WEBP',
-      outputCompression: 80,
-      images: [INPUT],
-      n: 2,
-    },
-    limitOf: ({ maxInputImages }) => `\`input_references\`: up to ${maxInputImages} objects`,
-  },
-]
-
 const UNSUPPORTED: Readonly<Record<string, [field: string, request: Partial<ImageRequest>]>> = {
   mask: ['mask', { operation: 'EDIT', images: [IMAGE], mask: IMAGE }],
   markup: ['markup', { operation: 'EDIT', images: [IMAGE], markup: IMAGE }],
@@ -107,7 +25,8 @@ const UNSUPPORTED: Readonly<Record<string, [field: string, request: Partial<Imag
   SVG: ['outputFormat', { outputFormat: 'SVG' }],
 }
 
-describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, replies, full, limitOf }) => {
+describe.each(PRESET_PAGES)('the page of $preset', (page) => {
+  const { preset, start, upstreamModel, replies, full, limitOf } = page
   const text = readFileSync(`docs/${preset}.md`, 'utf8')
   const tables = readTables(text)
   const rowsOf = (column: string) => tables.find(({ columns }) => columns[0] === column)?.rows ?? []
@@ -118,7 +37,7 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
     ({ fact, status }) => fact.startsWith('no mask') || status === 'not on the pages',
   )
 
-  let upstream: Upstream
+  let upstream: Awaited<ReturnType<PresetPage['start']>>
   beforeAll(async () => {
     upstream = await start()
   })
@@ -134,7 +53,7 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
   }
 
   it('has a status for every fact, and names sources that it lists', () => {
-    expect(facts.length).toBeGreaterThan(15)
+    expect(facts.length).toBeGreaterThanOrEqual(page.minFacts)
     expect(facts.filter(({ status }) => !STATUSES.test(status))).toEqual([])
     const cited = facts.flatMap(({ source }) => [...source.matchAll(/\[(\w+)\]/g)].map(([, name]) => name))
     const listed = [...text.matchAll(/(?<=^|\. |\n)\[(\w+)\]: /g)].map(([, name]) => name)
@@ -152,10 +71,12 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
     expect([name, dialect, shown['preset']]).toEqual([preset, 'openai', preset])
     const provider = openai.create(preset, openai.options.parse({ ...entry, apiKey }))
     onTestFinished(() => provider.close())
-    const models = z.array(z.object({ name: z.string(), upstreamModel: z.string() })).parse(entry['models'])
-    expect(provider.offers.map(({ model, upstreamModel: sent }) => [model, sent])).toEqual(
-      models.map((model) => [model.name, model.upstreamModel]),
-    )
+    const named = z.array(z.object({ name: z.string(), upstreamModel: z.string().optional() })).optional()
+    const models = named
+      .parse(entry['models'])
+      ?.map((model) => [model.name, model.upstreamModel ?? model.name])
+    const offered = provider.offers.map(({ model, upstreamModel: sent }) => [model, sent])
+    expect(offered).toEqual(models ?? [[upstreamModel, upstreamModel]])
   })
 
   it('names the paths of requests, and every field that is sent', async () => {
@@ -167,8 +88,11 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
     const { settings, refusals } = matchCapabilities(given, provider.offers[0]!, '2026-01-01')
     expect(refusals).toEqual([])
     await runRequest(provider, { ...full, ...settings, upstreamModel })
-    await runRequest(provider, { ...full, ...settings, upstreamModel, images: [INPUT] })
-    await runRequest(provider, { ...full, ...settings, upstreamModel, n: 1, partialImages: 1 })
+    const { operations, maxPartialImages } = provider.offers[0]!.capabilities
+    if (operations.includes('EDIT'))
+      await runRequest(provider, { ...full, ...settings, upstreamModel, images: [INPUT] })
+    if (maxPartialImages > 0)
+      await runRequest(provider, { ...full, ...settings, upstreamModel, n: 1, partialImages: 1 })
     if (provider.listModels) await provider.listModels({ signal: AbortSignal.timeout(5000) })
     const sent = upstream.requests.slice(before)
     const base = new URL(upstream.url).pathname.replace(/\/$/, '')
@@ -181,14 +105,13 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
     const codes = new Set(taken.flatMap(({ fact }) => codesIn(fact)))
     const fields = new Set(sent.flatMap(({ parameters }) => Object.keys(parameters)))
     expect([...fields].filter((field) => !codes.has(field))).toEqual([])
-    expect(fields.size).toBeGreaterThan(7)
+    expect(fields).toEqual(new Set(page.fields))
   })
 
   it('names the limits and values that the models are offered with', () => {
     const [offer] = open().offers
     const { qualities, maxN } = offer!.capabilities
     const values = /`quality` \(?((?:\w+, )+\w+)/.exec(factWith('`quality`'))?.[1]?.split(', ') ?? []
-    expect(values.length).toBeGreaterThan(2)
     expect(qualities.filter((one) => one !== 'AUTO').map((one) => one.toLowerCase())).toEqual(
       values.filter((one) => one !== 'auto'),
     )
@@ -199,15 +122,12 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
   it('names the settings that are not sent', () => {
     const [offer] = open().offers
     const words = (notTaken?.fact.match(/\w+/g) ?? []).filter((word) => word in UNSUPPORTED)
-    expect(words.length).toBeGreaterThan(3)
-    for (const word of words) {
-      const [field, request] = UNSUPPORTED[word]!
+    const notSent = Object.entries(UNSUPPORTED).flatMap(([word, [field, request]]) => {
       const { warnings, refusals } = matchCapabilities({ ...plainRequest, ...request }, offer!, '2026-01-01')
-      expect([word, [...warnings, ...refusals].map((one) => one.field)]).toEqual([
-        word,
-        expect.arrayContaining([field]),
-      ])
-    }
+      return [...warnings, ...refusals].some((one) => one.field === field) ? word : []
+    })
+    expect(words.filter((word) => !notSent.includes(word))).toEqual([])
+    expect(words.length).toBeGreaterThanOrEqual(Math.min(4, notSent.length))
   })
 
   it('has a reply to try for each row of failures', () => {
@@ -228,7 +148,8 @@ describe.each(PAGES)('the page of $preset', ({ preset, start, upstreamModel, rep
   )
 
   it('names a setting by which failures of the server are free', async () => {
-    const [setting = ''] = /\bunbilledServerErrors\b/.exec(text) ?? []
+    const setting = 'unbilledServerErrors'
+    expect(text).toContain(`\`${setting}`)
     const { call } = await openCall()
     upstream.script({ status: 503, body: 'No.' })
     const failure = await failureOf(open({ [setting]: true }).submit(requestOf({ upstreamModel }), call))

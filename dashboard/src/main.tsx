@@ -1,7 +1,7 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from '@tanstack/react-router'
-import './base.css'
+import './main.css'
 import { router } from './router.tsx'
 import { sessions } from './session/context.ts'
 import { applyTheme, readTheme } from './session/theme.ts'

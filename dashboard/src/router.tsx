@@ -6,6 +6,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
+import { readAccessSearch } from './access/access-search.ts'
 import { readCompareSearch } from './compare/compare-search.ts'
 import { readConnectSearch } from './connect/connect-search.ts'
 import { readImagesSearch } from './images/images-search.ts'
@@ -18,6 +19,7 @@ import { readReviewSearch } from './review/review-search.ts'
 import { readStudioSearch } from './studio/studio-search.ts'
 import { readTaskSearch } from './task/task-search.ts'
 import { readUsageSearch } from './usage/usage-search.ts'
+import { readWebhooksSearch } from './webhooks/webhooks-search.ts'
 
 /** Of every page. */
 interface RootSearch {
@@ -110,6 +112,39 @@ const connect = createRoute({
   component: lazyRouteComponent(() => import('./connect/connect-page.tsx'), 'ConnectPage'),
 })
 
+const access = createRoute({
+  getParentRoute: () => root,
+  path: '/access',
+  validateSearch: readAccessSearch,
+  component: lazyRouteComponent(() => import('./access/access-page.tsx'), 'AccessPage'),
+})
+
+const apiKey = createRoute({
+  getParentRoute: () => root,
+  path: '/access/keys/$id',
+  component: lazyRouteComponent(() => import('./access/key-page.tsx'), 'KeyPage'),
+})
+
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks',
+  validateSearch: readWebhooksSearch,
+  component: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+})
+
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/$id',
+  validateSearch: readWebhooksSearch,
+  component: lazyRouteComponent(() => import('./webhooks/webhook-page.tsx'), 'WebhookPage'),
+})
+
+const delivery = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/deliveries/$id',
+  component: lazyRouteComponent(() => import('./webhooks/delivery-page.tsx'), 'DeliveryPage'),
+})
+
 export const router = createRouter({
   routeTree: root.addChildren([
     live,
@@ -123,6 +158,11 @@ export const router = createRouter({
     providers,
     provider,
     connect,
+    access,
+    apiKey,
+    webhooks,
+    webhook,
+    delivery,
   ]),
   basepath: BASE_URL.pathname.replace(/\/$/, '') || '/',
   defaultPreload: 'intent',

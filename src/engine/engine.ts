@@ -18,6 +18,7 @@ import { createBills } from './bills/bills.ts'
 import { setBudget } from './access/budgets.ts'
 import { cancelTask } from './tasks/cancel.ts'
 import { createCalls, type WaitingCall } from './tasks/calls.ts'
+import { createForCall } from './tasks/create-for-call.ts'
 import { createTask } from './tasks/create.ts'
 import type { Deps } from './deps.ts'
 import {
@@ -141,7 +142,9 @@ export function createEngine(deps: Deps) {
       refuseWhileDraining()
       return instrumentedCreate(deps, async () => {
         await refuseWithoutFolder()
-        return createTask(deps, by, input, call && { call, calls: openCalls })
+        return call && input.idempotencyKey === null
+          ? createForCall(deps, by, input, { call, calls: openCalls })
+          : createTask(deps, by, input)
       })
     },
     calls: openCalls,

@@ -22,8 +22,13 @@ interface Page {
 }
 
 /** Pages of the application; each is the same file. */
-const PAGES =
-  /^\/(?:tasks\/[\w-]+|studio|compare|images(?:\/img_\w+)?|usage|review|connect|providers(?:\/[\w.-]+)?)?$/
+const PAGES = new RegExp(
+  `^/(?:${[
+    String.raw`tasks/[\w-]+|studio|compare|usage|review|connect|providers(?:/[\w.-]+)?`,
+    String.raw`images(?:/img_\w+)?`,
+    String.raw`access(?:/keys/\w+)?|webhooks(?:/(?:deliveries/)?\w+)?`,
+  ].join('|')})?$`,
+)
 const FILE = /^\/dashboard\/([\w.-]+\.(js|css|svg))$/
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',

@@ -97,7 +97,7 @@ describe('the filter of the page Images', () => {
       q: 'fox',
       model: 'gpt-image-2',
       from: '2026-11-01',
-      to: '2026-11-31x',
+      to: 'never',
       size: 'm',
       status: 'FAILED,NONE',
     })
@@ -108,20 +108,22 @@ describe('the filter of the page Images', () => {
       from: '2026-11-01',
       status: ['FAILED'],
     })
-    expect(readImagesSearch({ kind: 'mask', from: '2026-13-01', size: 'xl' })).toEqual({})
+    expect(readImagesSearch({ kind: 'mask', from: '2026-13-01', size: 'xl', view: 'table' })).toEqual({})
   })
 
-  it('is that of the server: `to` includes its day, and results and inputs are both there by default', () => {
-    expect(imageFilterOf({})).toEqual({ kinds: ['FINAL', 'INPUT'] })
-    const filter = imageFilterOf({
-      kind: 'result',
-      from: '2026-11-01',
-      to: '2026-11-01',
-      provider: 'sandbox',
+  it('is that of the server: results and inputs by default, and times of the image', () => {
+    const now = Date.parse('2026-11-30T12:00:00Z')
+    expect(imageFilterOf({}, now)).toEqual({ kinds: ['FINAL', 'INPUT'] })
+    const filter = imageFilterOf(
+      { kind: 'result', from: '2h', to: '2026-11-30T11:00:00Z', provider: 'sandbox' },
+      now,
+    )
+    expect(filter).toEqual({
+      kinds: ['FINAL'],
+      createdFrom: '2026-11-30T10:00:00.000Z',
+      createdTo: '2026-11-30T11:00:00.000Z',
+      task: { providers: ['sandbox'] },
     })
-    expect(filter).toMatchObject({ kinds: ['FINAL'], task: { providers: ['sandbox'] } })
-    const hours = (Date.parse(String(filter.createdTo)) - Date.parse(String(filter.createdFrom))) / 3_600_000
-    expect(hours).toBe(24)
     expect([isFiltered({ size: 'l' }), isFiltered({ to: '2026-11-01' })]).toEqual([false, true])
   })
 })

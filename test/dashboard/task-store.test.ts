@@ -18,6 +18,9 @@ function taskOf(id: string, revision: number, status: LiveTask['status'] = 'RUNN
     prompt: `a fox ${id}`,
     model: 'gpt-image-2',
     size: 'auto',
+    quality: 'LOW',
+    user: null,
+    apiKeyId: null,
     n: 1,
     progress: 0,
     charged: 'NO',
@@ -194,7 +197,9 @@ describe('the filter', () => {
 
   it('finds whole words, and beginnings with an asterisk', () => {
     const task = { ...taskOf('a', 1), prompt: 'A Red fóx, in the snow' }
-    expect(matches(task, { q: 'fox RED' })).toBe(true)
+    expect(matches(task, { q: 'FÓX RED' })).toBe(true)
+    // As on the server, accents matter.
+    expect(matches(task, { q: 'fox' })).toBe(false)
     expect(matches(task, { q: 'sno' })).toBe(false)
     expect(matches(task, { q: 'sno*' })).toBe(true)
     expect(matches(task, { status: ['FAILED'] })).toBe(false)

@@ -58,7 +58,6 @@ function stepsOf(db: BetterSqlite3.Database, text: string): string[] {
 
 const SCANNING = `{
   usage(from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z", groupBy: [USER, STATUS]) { totals { images } }
-  byProvider: tasks(filter: { provider: "sandbox", statuses: [FAILED, SUCCEEDED] }) { nodes { id } }
   bySearch: tasks(filter: { search: "red fox*" }) { totalCount nodes { id } }
   bySearchOfUser: tasks(filter: { search: "red fox*", users: ["ada"] }) { nodes { id } }
   byUserAndState: tasks(filter: { users: ["ada"], statuses: [FAILED] }) { totalCount nodes { id } }
@@ -78,13 +77,19 @@ const BOUNDED = `query ($after: String) {
   byBoth: tasks(after: $after, filter: { model: "no-such-model", statuses: [QUEUED, RUNNING] }) { nodes { id } }
   byModels: tasks(after: $after, filter: { models: ["no-such-model", "nor-this"] }) { nodes { id } }
   byProvider: tasks(after: $after, filter: { provider: "sandbox", createdFrom: "2020-01-01T00:00:00Z" }) { nodes { id } }
-  byOperation: tasks(after: $after, filter: { operation: EDIT }, orderBy: CREATED_AT_ASC) { nodes { id } }
+  byOperation: tasks(after: $after, filter: { operation: GENERATE }, orderBy: CREATED_AT_ASC) { nodes { id } }
   byKeys: tasks(after: $after, filter: { apiKeyIds: ["key_1", "key_2"] }) { nodes { id } }
   byUsers: tasks(after: $after, filter: { users: ["ada"] }) { nodes { id } }
   byMetadata: tasks(after: $after, filter: { metadata: [{ key: "team", value: "x" }] }) { nodes { id } }
   byCharge: tasks(after: $after, filter: { charged: [YES, UNKNOWN] }) { nodes { id } }
   byWarnings: tasks(after: $after, filter: { hasWarnings: true }) { nodes { id } }
+  byProviderAndState: tasks(after: $after, filter: { provider: "sandbox", statuses: [FAILED, SUCCEEDED] }) { nodes { id } }
+  byFourValues: tasks(after: $after, filter: { models: ["gpt-image-2"], charged: [NO, YES], hasWarnings: false, favorite: false }) { nodes { id } }
+}`
+
+const BOUNDED_BY_END = `query ($after: String) {
   byEnd: tasks(after: $after, orderBy: FINISHED_AT_DESC) { nodes { id } }
+  byEndInPeriod: tasks(after: $after, orderBy: FINISHED_AT_ASC, filter: { createdFrom: "2020-01-01T00:00:00Z", createdTo: "2100-01-01T00:00:00Z" }) { nodes { id } }
   byEndOfState: tasks(after: $after, orderBy: FINISHED_AT_DESC, filter: { statuses: [FAILED] }) { nodes { id } }
 }`
 
@@ -109,32 +114,35 @@ describe('on the main thread', () => {
   it('every filter of tasks is a range of an index, from any position', async () => {
     const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
     await using server = await openGateway({ engine: IDLE })
-    await server.ended(await server.generate({ prompt: 'a fox', size: '1024x1024' }))
+    for (const prompt of ['a fox', 'x [sandbox:moderation]'])
+      await server.ended(await server.generate({ prompt, model: 'gpt-image-2', size: '1024x1024' }))
     const { tasks } = await server.get<{ tasks: { pageInfo: { endCursor: string } } }>(
       '{ tasks { pageInfo { endCursor } } }',
     )
     prepare.mockClear()
-    await server.get(BOUNDED, { after: tasks.pageInfo.endCursor })
-    const statements = prepare.mock.calls.map(([text]) => text).filter((text) => text.includes('order by'))
+    for (const query of [BOUNDED, BOUNDED_BY_END])
+      await server.get(query, { after: tasks.pageInfo.endCursor })
+    const statements = prepare.mock.calls
+      .map(([text]) => text)
+      .filter((text) => /order by|"tasks"."id" in/.test(text))
     prepare.mockRestore()
     const db = new BetterSqlite3(`${server.place.dataDir}/darkroom.db`, { readonly: true })
     const steps = statements
       .flatMap((text) => stepsOf(db, text))
-      .filter((step) => /\b(?:tasks|task_labels)\b/.test(step))
+      .filter((step) => /\b(?:tasks|task_labels|class_tasks)\b/.test(step))
     db.close()
-    const position = '(created_at,id)<(?,?)'
     const ofLabel = 'SEARCH task_labels USING PRIMARY KEY (project_id=? AND label=?'
-    const ofEnd = '(project_id=? AND status=? AND finished_at>? AND (finished_at,id)<(?,?))'
+    const newest = 'SEARCH class_tasks USING COVERING INDEX class_tasks_newest (class_id=?'
+    const byEnd = 'SEARCH class_tasks USING COVERING INDEX class_tasks_by_end (class_id=?'
     expect(new Set(steps)).toEqual(
       new Set([
-        `SEARCH tasks USING INDEX tasks_newest (project_id=? AND ${position})`,
-        `SEARCH tasks USING COVERING INDEX tasks_by_status (project_id=? AND status=? AND ${position})`,
-        `SEARCH tasks USING COVERING INDEX tasks_by_model (project_id=? AND model=? AND status=? AND ${position})`,
-        `SEARCH tasks USING COVERING INDEX tasks_by_end ${ofEnd}`,
-        `SEARCH tasks USING INDEX tasks_by_end ${ofEnd}`,
+        'SEARCH tasks USING COVERING INDEX tasks_newest (project_id=? AND (created_at,id)<(?,?))',
+        `${newest} AND (created_at,task_id)<(?,?))`,
+        `${newest} AND (created_at,task_id)>(?,?))`,
+        `${newest} AND created_at>? AND (created_at,task_id)<(?,?))`,
+        `${byEnd} AND finished_at>? AND (finished_at,task_id)<(?,?))`,
+        `${byEnd} AND (finished_at,task_id)>(?,?) AND finished_at<?)`,
         `${ofLabel} AND (created_at,task_id)<(?,?))`,
-        `${ofLabel} AND (created_at,task_id)>(?,?))`,
-        `${ofLabel} AND created_at>? AND (created_at,task_id)<(?,?))`,
         'SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)',
       ]),
     )

@@ -12,6 +12,8 @@ const ROWS = [
   'select * from task_labels order by project_id, label, created_at, task_id',
   'select * from task_words order by seq',
   'select * from task_inputs order by asset_id, task_id',
+  `select task_id, created_at, finished_at, project_id, status, operation, model, providers, charged, has_warnings, favorite, is_long
+   from class_tasks join task_classes on id = class_id order by task_id`,
 ]
 const INPUTS = [
   { prompt: 'a red fox', user: 'ada', metadata: [{ key: 'team', value: 'x=y' }] },
@@ -40,31 +42,35 @@ it.each(DATABASES)('an upgrade on %s makes existing tasks findable as new ones a
   await undo(place, database)
   await using again = await openGateway({ place })
   expect(await run(place, ...ROWS)).toEqual(before)
-  expect(before.map((rows) => rows.length)).toEqual([23, 5, 1])
+  expect(before.map((rows) => rows.length)).toEqual([3, 5, 1, 5])
   const found = await again.get<{ tasks: { nodes: object[] } }>(
     '{ tasks(filter: { search: "fox", users: ["ada"] }) { nodes { id } } }',
   )
   expect(found.tasks.nodes).toEqual([{ id: ids[0] }])
 })
 
-/** Drops what the migration has created, and forgets it. */
+/** Drops what the migrations have created, and forgets them. */
 async function undo(place: Place, kind: DatabaseKind): Promise<void> {
-  const name = readdirSync(MIGRATIONS[kind]).find((one) => one.endsWith('_task_search'))!
-  const text = readFileSync(join(MIGRATIONS[kind], name, 'migration.sql'), 'utf8')
+  const names = readdirSync(MIGRATIONS[kind]).filter((one) => /_task_(?:search|classes)$/.test(one))
+  const text = names
+    .map((name) => readFileSync(join(MIGRATIONS[kind], name, 'migration.sql'), 'utf8'))
+    .join('\n')
+  const kinds = 'TABLE|INDEX|FUNCTION|TRIGGER|VIEW|SEQUENCE'
   const created = [
-    ...text.matchAll(/^CREATE (?:UNIQUE |VIRTUAL )?(TABLE|INDEX|FUNCTION|TRIGGER) [`"]?(\w+)/gm),
+    ...text.matchAll(new RegExp(`^CREATE (?:UNIQUE |VIRTUAL )?(${kinds}) [\`"]?(\\w+)`, 'gm')),
   ].map(([, kindOf, of]) => [kindOf!, of!] as const)
   const isDropped = ([kindOf]: readonly [string, string]) => kind === 'sqlite' || kindOf !== 'TRIGGER'
   const cascade = kind === 'sqlite' ? '' : ' cascade'
-  // The virtual table reads another one.
-  const order = ['TRIGGER', 'INDEX', 'FUNCTION', 'TABLE']
+  // The virtual table and the views read other ones.
+  const order = ['TRIGGER', 'INDEX', 'FUNCTION', 'VIEW', 'TABLE', 'SEQUENCE']
   const drops = created
     .toReversed()
     .toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b))
     .filter(isDropped)
     .map(([kindOf, of]) => `drop ${kindOf} if exists ${of}${cascade}`)
-  const forget = `delete from ${kind === 'sqlite' ? '' : 'drizzle.'}__drizzle_migrations where name = '${name}'`
-  await run(place, ...drops, forget)
+  const migrations = `${kind === 'sqlite' ? '' : 'drizzle.'}__drizzle_migrations`
+  const forget = names.map((name) => `delete from ${migrations} where name = '${name}'`)
+  await run(place, ...drops, ...forget)
 }
 
 async function run({ databaseUrl, dataDir }: Place, ...statements: string[]): Promise<unknown[][]> {

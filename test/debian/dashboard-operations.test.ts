@@ -218,12 +218,24 @@ describe('providers', () => {
 })
 
 describe('keys', () => {
-  const LIVE = ['Live', 'Review', 'Providers']
+  const LIVE = ['Live', 'Review', 'Providers', 'Webhooks']
   it.each([
     { scopes: ['READ'], pages: LIVE, canDecide: false },
-    { scopes: ['READ', 'GENERATE'], pages: ['Live', 'Studio', 'Review', 'Providers'], canDecide: false },
-    { scopes: ['READ', 'REPORT'], pages: ['Live', 'Usage', 'Review', 'Providers'], canDecide: false },
-    { scopes: ['READ', 'ADMIN'], pages: LIVE, canDecide: true },
+    {
+      scopes: ['READ', 'GENERATE'],
+      pages: ['Live', 'Studio', 'Review', 'Providers', 'Webhooks'],
+      canDecide: false,
+    },
+    {
+      scopes: ['READ', 'REPORT'],
+      pages: ['Live', 'Usage', 'Review', 'Providers', 'Webhooks'],
+      canDecide: false,
+    },
+    {
+      scopes: ['READ', 'ADMIN'],
+      pages: ['Live', 'Review', 'Providers', 'Access', 'Webhooks'],
+      canDecide: true,
+    },
   ] as { scopes: Scope[]; pages: string[]; canDecide: boolean }[])(
     'with $scopes show what they may do, and are never refused',
     async ({ scopes, pages, canDecide }) => {
@@ -341,6 +353,8 @@ describe('every page of operations', () => {
       ['u', 'Usage'],
       ['r', 'Review'],
       ['p', 'Providers'],
+      ['a', 'Access'],
+      ['w', 'Webhooks'],
     ] as const) {
       await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
       await page.keyboard.press('g')

@@ -79,7 +79,10 @@ async function send(page: Page, text: string): Promise<void> {
   await prompt(page).fill(text)
   await generate(page).click()
   await expect.poll(() => sent(page).locator('[data-task]').count()).toBe(before + 1)
-  await sent(page).locator('li').first().locator('[data-state=final]').waitFor()
+  const newest = sent(page).locator('li').first().locator('[data-state=final]')
+  await newest.waitFor()
+  const { y, height } = (await newest.boundingBox())!
+  expect([y >= 0, y + height <= page.viewportSize()!.height]).toEqual([true, true])
 }
 
 describe('the fields', () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { insertCallback, listCallbacks } from '../../src/db/attempts/callbacks.ts'
 import { DEFAULT_PROJECT } from '../../src/db/access/projects.ts'
 import { findAnyAttempt } from '../../src/db/attempts/attempts.ts'
+import { ASSET_KINDS } from '../../src/domain.ts'
 import { listDeliveriesOfTasks } from '../../src/db/webhooks/deliveries.ts'
 import { settle } from '../../src/engine/attempts/settle.ts'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
@@ -65,8 +66,26 @@ describe.each(DATABASES)('the deletion of a task on %s', (database) => {
       outputTokens: REPORTED.outputTokens,
     })
     expect(await finalsOf(one, id)).toEqual([])
-    const { taskLabels } = one.db.read.tables
-    expect(await one.db.read.sql.select().from(taskLabels).where(eq(taskLabels.taskId, id))).toEqual([])
+    const { classTasks, taskLabels } = one.db.read.tables
+    for (const table of [classTasks, taskLabels])
+      expect(await one.db.read.sql.select().from(table).where(eq(table.taskId, id))).toEqual([])
+  })
+
+  it('removes images of every kind, and keeps that they were deleted', async () => {
+    await using one = await openEngine({ database, providers: [painter()] })
+    const id = await canceledUnknown(one)
+    const image = { projectId: DEFAULT_PROJECT, taskId: id, attemptId: null, position: 0, byteSize: 1 }
+    const facts = { mimeType: 'image/png', width: 1, height: 1, createdAt: Date.now() } as const
+    await one.db.tx(async (q) => {
+      for (const [i, kind] of ASSET_KINDS.entries())
+        await q.sql
+          .insert(q.tables.assets)
+          .values({ ...image, ...facts, id: `img_${kind}`, kind, sha256: String(i).repeat(64) })
+    })
+    await one.engine.deleteTask(operator, id)
+    const { deletedImages } = one.db.read.tables
+    const rows = await one.db.read.sql.select().from(deletedImages).where(eq(deletedImages.taskId, id))
+    expect(rows.map(({ kind }) => kind).toSorted()).toEqual([...ASSET_KINDS].toSorted())
   })
 
   it('drops the images of a late result with addresses, and the words of a late failure', async () => {

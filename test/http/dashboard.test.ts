@@ -35,6 +35,11 @@ it('browsers get the page at its addresses, with a policy that allows its own or
     '/review',
     '/providers',
     '/providers/a.b',
+    '/access',
+    '/access/keys/key_1',
+    '/webhooks',
+    '/webhooks/whk_1',
+    '/webhooks/deliveries/dlv_1',
   ]) {
     const response = await get(path)
     expect(await response?.text()).toBe('<script src="/dashboard/index-a1.js"></script>')
@@ -42,7 +47,7 @@ it('browsers get the page at its addresses, with a policy that allows its own or
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
     expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
   }
-  for (const path of ['/graphql', '/tasks', '/tasks/a/b', '/images/generations', '/nothing'])
+  for (const path of ['/graphql', '/tasks', '/tasks/a/b', '/access/other', '/images/generations', '/nothing'])
     expect(await get(path)).toBeUndefined()
   expect(await get('/', { accept: 'application/json' })).toBeUndefined()
   const etag = (await get('/'))?.headers.get('etag') ?? ''

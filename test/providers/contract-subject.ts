@@ -69,7 +69,21 @@ export async function openSubject<U extends { close(): Promise<void> }>(subject:
     await provider.close()
     await upstream.close()
   })
-  return { provider, upstream }
+  return { provider: withOfferedModel(provider), upstream }
+}
+
+/** The tests request `gpt-image-2`. The name that the provider has for it is sent, or that of its first model. */
+function withOfferedModel(provider: Provider): Provider {
+  const [first] = provider.offers
+  return {
+    ...provider,
+    submit(request, call) {
+      const offer = provider.offers.find(({ model }) => model === request.model) ?? first
+      if (!offer) return provider.submit(request, call)
+      const { model, upstreamModel } = offer
+      return provider.submit({ ...request, model, upstreamModel }, call)
+    },
+  }
 }
 
 /** The failure of a request with default settings in these scenarios. */

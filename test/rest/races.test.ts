@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { abandonCalls } from '../../src/db/tasks/calls.ts'
 import type { Deps } from '../../src/engine/deps.ts'
 import { ClientGone, createCalls, type WaitingCall } from '../../src/engine/tasks/calls.ts'
-import { createTask } from '../../src/engine/tasks/create.ts'
+import { createForCall } from '../../src/engine/tasks/create-for-call.ts'
 import { newId } from '../../src/ids.ts'
 import { DATABASES } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
@@ -28,7 +28,7 @@ function newProcess(one: TestEngine, change: Partial<Deps> = {}) {
       undeliveredMs: 60_000,
       gone,
     }
-    const made = createTask(deps, ANONYMOUS, { ...PLAIN, prompt }, { call, calls })
+    const made = createForCall(deps, ANONYMOUS, { ...PLAIN, prompt }, { call, calls })
     return { call, made }
   }
   return { deps, calls, ask }

@@ -45,6 +45,32 @@ export interface CostLineInput {
   costMicros: number
 }
 
+/** Name, permissions and lifetime of a new API key. */
+export interface CreateApiKeyInput {
+  /** Time from which the key is refused, in the future. Never by default. */
+  expiresAt?: string | Date | null | undefined
+  /** Display name, 1 to 100 characters without spaces at either end. */
+  name: string
+  /** Permissions, at least one. Cannot be changed later. */
+  scopes?: Scope[] | null | undefined
+}
+
+/** Name of the new project. */
+export interface CreateProjectInput {
+  /** Display name, 1 to 100 characters without spaces at either end. */
+  name: string
+}
+
+/** URL of a new webhook, and the events to send. */
+export interface CreateWebhookInput {
+  /** Note for people, up to 200 characters. */
+  description?: string | null | undefined
+  /** Kinds of messages to send, at least one. All by default. */
+  events?: WebhookEvent[] | null | undefined
+  /** Public https URL on port 443 or 80, without user name and password. */
+  url: string
+}
+
 /** Why a field refused a request: `extensions.code` of its error, and `code` of an outcome. Requests that are refused before they are executed have further codes, such as GRAPHQL_VALIDATION_FAILED. */
 export type ErrorCode = 'BAD_USER_INPUT' | 'BUDGET_EXCEEDED' | 'CAPABILITY_MISSING' | 'CHARGE_PERMISSION_REQUIRED' | 'CONFLICT' | 'CURSOR_INVALID' | 'FORBIDDEN' | 'IDEMPOTENCY_KEY_REUSED' | 'MODEL_UNKNOWN' | 'NOT_FOUND' | 'PRICE_UNKNOWN' | 'PROVIDER_UNKNOWN' | 'RATE_LIMITED' | 'SERVICE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'UNAUTHENTICATED'
 
@@ -143,6 +169,18 @@ export type LedgerKind = 'ADJUST' | 'HOLD' | 'POST' | 'VOID'
 
 /** Where the amount of a ledger line comes from. */
 export type LedgerSource = 'BILL' | 'ESTIMATE' | 'OPERATOR' | 'PRICE' | 'REPORTED'
+
+/** Rate and concurrency limits, each at least 0. An absent field stays as it is; null removes the limit. */
+export interface LimitsInput {
+  /** Maximum of tasks that are QUEUED or RUNNING at the same time. Null for no limit. */
+  concurrentTasks?: number | null | undefined
+  /** Maximum of GraphQL operations per minute, over HTTP and WebSocket together. Null for no limit. */
+  requestsPerMinute?: number | null | undefined
+  /** Maximum of new tasks and retries per minute. A replay by idempotency key does not count. Null for no limit. */
+  tasksPerMinute?: number | null | undefined
+  /** Maximum bytes of uploaded and data URL images per minute. Images fetched from a URL do not count. Null for no limit. */
+  uploadBytesPerMinute?: number | null | undefined
+}
 
 /** A label of the caller's own on a task. It is not sent to providers. */
 export interface MetadataInput {
@@ -295,6 +333,24 @@ export type ReviewReason = 'COST_ESTIMATED' | 'COST_UNKNOWN' | 'OUTCOME_UNKNOWN'
 /** Permission of an API key. The description of each field of Query, Mutation and Subscription names the scope it requires. */
 export type Scope = 'ADMIN' | 'GENERATE' | 'READ' | 'REPORT'
 
+/** Owner, period and limit. */
+export interface SetBudgetInput {
+  /** New limit in micro-USD, at least 0; 0 stops all spending. Null removes the budget. Required. */
+  limitMicros?: number | null | undefined
+  /** Id of a project, prj_…, or of an API key, key_…. */
+  owner: string
+  /** The period to set. Budgets of other periods do not change. */
+  period: BudgetPeriod
+}
+
+/** Owner, and the limits to change. */
+export interface SetLimitsInput {
+  /** Limits to change. Null removes all; the limits of the configuration then apply to a project. Required. */
+  limits?: LimitsInput | null | undefined
+  /** Id of a project, prj_…, or of an API key, key_…. */
+  owner: string
+}
+
 /** How dramatic an image looks; dall-e-3 only. */
 export type Style = 'NATURAL' | 'VIVID'
 
@@ -314,7 +370,7 @@ export type TaskErrorCode = 'INPUT_IMAGE_INVALID' | 'INPUT_IMAGE_UNREACHABLE' | 
 
 /** Conditions on tasks, all of which must hold. An absent field does not restrict. An empty list of `metadata` does not either; any other empty list matches no task. */
 export interface TaskFilter {
-  /** Created with one of these API keys. */
+  /** Created with one of these API keys. Up to 50. */
   apiKeyIds?: string[] | null | undefined
   /** Cost money, did not, or possibly did: one of these. */
   charged?: Charged[] | null | undefined
@@ -326,23 +382,23 @@ export interface TaskFilter {
   favorite?: boolean | null | undefined
   /** Has warnings, or has none. */
   hasWarnings?: boolean | null | undefined
-  /** Has all of these labels. */
+  /** Has all of these labels. Up to 50. */
   metadata?: MetadataInput[] | null | undefined
   /** Exact model name, as requested. */
   model?: string | null | undefined
-  /** Exact model names, one of which was requested. */
+  /** Exact model names, one of which was requested. Up to 50. */
   models?: string[] | null | undefined
   /** GENERATE or EDIT only. */
   operation?: Operation | null | undefined
   /** Name of a provider that has an attempt of the task. */
   provider?: string | null | undefined
-  /** Names of providers, one of which has an attempt of the task. */
+  /** Names of providers, one of which has an attempt of the task. Up to 50. */
   providers?: string[] | null | undefined
   /** Up to 20 words separated by spaces, all of which the prompt has, in any order. Upper and lower case are the same. `*` after at least 3 letters finds words that begin with them: `water*`. Of Chinese, Japanese and Thai, each character is a word. */
   search?: string | null | undefined
   /** In one of these states. */
   statuses?: TaskStatus[] | null | undefined
-  /** `GenerateImageInput.user` is one of these. */
+  /** `GenerateImageInput.user` is one of these. Up to 50. */
   users?: string[] | null | undefined
 }
 
@@ -357,6 +413,18 @@ export type UnknownOutcomePolicy = 'HOLD' | 'RESEND'
 
 /** What happens when a provider does not support a setting. */
 export type UnsupportedSettingPolicy = 'ERROR' | 'WARN'
+
+/** New settings of a webhook. An absent field stays as it is. */
+export interface UpdateWebhookInput {
+  /** Note for people, up to 200 characters. Null removes it. */
+  description?: string | null | undefined
+  /** Whether to send to it again after a response with status 410. False changes nothing. */
+  enable?: boolean | null | undefined
+  /** Kinds of messages to send, at least one. Null for all. */
+  events?: WebhookEvent[] | null | undefined
+  /** Id returned by createWebhook, whk_…. */
+  id: string
+}
 
 /** Dimension to group a usage report by. Each sets the field of its name in the rows. */
 export type UsageDimension = 'API_KEY' | 'DAY' | 'HOUR' | 'METADATA' | 'MODEL' | 'MONTH' | 'OPERATION' | 'PROJECT' | 'PROVIDER' | 'QUALITY' | 'SIZE' | 'STATUS' | 'USER'
@@ -394,6 +462,9 @@ export type WebhookDeliveryState = 'FAILED' | 'PENDING' | 'SUCCEEDED'
 
 /** Kind of webhook message. In the payload, `type` is in lower case with a dot after the first word, such as task.succeeded. */
 export type WebhookEvent = 'TASK_CANCELED' | 'TASK_FAILED' | 'TASK_OUTCOME_UNKNOWN' | 'TASK_SUCCEEDED' | 'WEBHOOK_TEST'
+
+/** Reason why a single try failed. */
+export type WebhookFailure = 'ADDRESS_FORBIDDEN' | 'GONE' | 'REDIRECTED' | 'REFUSED' | 'TIMED_OUT' | 'UNREACHABLE'
 
 /** Furthest point that an HTTP request provably reached: the evidence for `Attempt.charged`. */
 export type WirePhase = 'BODY_DONE' | 'DISPATCHED' | 'HEADERS' | 'INTENT' | 'NONE'
@@ -448,7 +519,7 @@ export interface Failure {
   providerRequestId: string | null
 }
 
-const LiveTaskFragment = 'fragment LiveTask on Task{id revision status operation prompt model size n progress charged costMicros cancelRequested createdAt startedAt finishedAt provider{name}error{...Failure}warnings{code field message}images{...Picture}partialImages{...Preview}}'
+const LiveTaskFragment = 'fragment LiveTask on Task{id revision status operation prompt model size quality n user apiKeyId progress charged costMicros cancelRequested createdAt startedAt finishedAt provider{name}error{...Failure}warnings{code field message}images{...Picture}partialImages{...Preview}}'
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface LiveTask {
@@ -466,8 +537,14 @@ export interface LiveTask {
   model: string
   /** As requested. `resolvedSettings` has what the provider chose for auto. */
   size: string
+  /** As requested. `resolvedSettings` has what the provider chose for auto. */
+  quality: Quality
   /** Number of requested images, 1 to 10. */
   n: number
+  /** Identifier of the caller's end user. Null without one. */
+  user: string | null
+  /** Id of the API key that created it, key_…. Null for a task created without a key. */
+  apiKeyId: string | null
   /** Fraction from 0 to 1 that never decreases. An estimate until it is 1. */
   progress: number
   /** Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO. */
@@ -1252,6 +1329,158 @@ export interface ProviderState {
   cooldowns: ({ model: string | null; reason: string; startedAt: string; endsAt: string | null })[]
 }
 
+const BudgetStateFragment = 'fragment BudgetState on Budget{period limitMicros spentMicros heldMicros remainingMicros resetsAt}'
+
+/** Spending limit of a project or an API key in the current period, in micro-USD. An attempt counts in the period in which it was queued, even if its cost becomes known later. */
+export interface BudgetState {
+  /** Each period has its own budget; an attempt must fit into all of them. */
+  period: BudgetPeriod
+  /** Maximum of held and spent amounts together. Null if there is no budget. */
+  limitMicros: number | null
+  /** Sum of known costs. Exceeds the limit if that was lowered, or if a provider charged more than was held. */
+  spentMicros: number
+  /** Maximum that attempts of unknown cost could still cost. Attempts without a price are excluded. */
+  heldMicros: number
+  /** The limit minus held and spent amounts, at least 0. Null if there is no budget. */
+  remainingMicros: number | null
+  /** Start of the next period, in which nothing is spent yet. Null for TOTAL. */
+  resetsAt: string | null
+}
+
+const LimitValuesFragment = 'fragment LimitValues on Limits{requestsPerMinute tasksPerMinute concurrentTasks uploadBytesPerMinute}'
+
+/** Rate and concurrency limits. A request beyond a limit fails with RATE_LIMITED, with `extensions.retryAfter` in seconds if waiting helps. A minute starts with the first use after the previous minute. */
+export interface LimitValues {
+  /** Maximum of GraphQL operations per minute, over HTTP and WebSocket together. Null for no limit. */
+  requestsPerMinute: number | null
+  /** Maximum of new tasks and retries per minute. A replay by idempotency key does not count. Null for no limit. */
+  tasksPerMinute: number | null
+  /** Maximum of tasks that are QUEUED or RUNNING at the same time. Null for no limit. */
+  concurrentTasks: number | null
+  /** Maximum bytes of uploaded and data URL images per minute. Images fetched from a URL do not count. Null for no limit. */
+  uploadBytesPerMinute: number | null
+}
+
+const KeyRowFragment = 'fragment KeyRow on ApiKey{id name prefix scopes createdAt expiresAt lastUsedAt revokedAt limits{...LimitValues}}'
+
+/** A credential of a project. Its secret is shown once, by createApiKey, and is not stored. */
+export interface KeyRow {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** Display name, 1 to 100 characters. */
+  name: string
+  /** Start of the key, which identifies it and is not secret: dk_live_ and ten characters. */
+  prefix: string
+  /** Permissions, fixed at creation. Never empty. */
+  scopes: Scope[]
+  /** Creation time, when the secret was shown. */
+  createdAt: string
+  /** Time from which the key is refused. Null if it never expires. */
+  expiresAt: string | null
+  /** Time of the latest request, to the minute. Null before the first one. */
+  lastUsedAt: string | null
+  /** Time of revokeApiKey. Null while the key is not revoked. */
+  revokedAt: string | null
+  /** Limits of this key, besides those of its project. Null if it has none of its own. */
+  limits: LimitValues | null
+}
+
+const KeyBudgetsFragment = 'fragment KeyBudgets on ApiKey{id name budgets{...BudgetState}}'
+
+/** A credential of a project. Its secret is shown once, by createApiKey, and is not stored. */
+export interface KeyBudgets {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** Display name, 1 to 100 characters. */
+  name: string
+  /** Spending per BudgetPeriod, with or without a limit. Requires the scope REPORT. */
+  budgets: BudgetState[]
+}
+
+const ProjectRowFragment = 'fragment ProjectRow on Project{id name createdAt}'
+
+/** A tenant. Its API keys, tasks, images and webhooks are invisible to other projects. */
+export interface ProjectRow {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** Display name, 1 to 100 characters. */
+  name: string
+  /** Creation time; for the default project, that of the database. */
+  createdAt: string
+}
+
+const AuditRowFragment = 'fragment AuditRow on AuditEntry{id at action by subject details{name value}}'
+
+/** A decision of an operator or of the holder of a key with the scope ADMIN, or a deletion. Entries are never changed. */
+export interface AuditRow {
+  /** Unique, and sortable by time: aud_…. */
+  id: string
+  /** Time at which it was committed, together with its effect. */
+  at: string
+  /** Name of the mutation, such as setBudget. */
+  action: string
+  /** Who decided: id of an API key, `operator` or `command line`. Null if not recorded. */
+  by: string | null
+  /** Id of what it changed: a project, API key, attempt, task, image or data folder. */
+  subject: string
+  /** Further values, in order of name. */
+  details: ({ name: string; value: string | null })[]
+}
+
+const WebhookRowFragment = 'fragment WebhookRow on Webhook{id url events description createdAt disabledAt deletedAt}'
+
+/** A registered URL that receives a signed POST when a task of the project ends (standardwebhooks.com). */
+export interface WebhookRow {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** Receiver of the messages. It cannot be changed; register another webhook instead. */
+  url: string
+  /** Kinds of messages to send. Null for all, including kinds that are added later. */
+  events: WebhookEvent[] | null
+  /** Note for people, up to 200 characters. Null without one. */
+  description: string | null
+  /** Time of registration. Earlier ends of tasks are not delivered. */
+  createdAt: string
+  /** Time of a response with status 410, after which nothing is sent. Null while active. */
+  disabledAt: string | null
+  /** Time of deleteWebhook; only the history remains. Null while registered. */
+  deletedAt: string | null
+}
+
+const DeliveryRowFragment = 'fragment DeliveryRow on WebhookDelivery{id event state url createdAt nextTryAt finishedAt webhook{id}task{id prompt}tries{number at durationMs httpStatus failure}}'
+
+/** One message to one receiver, delivered at least once. Its id is the header `webhook-id` of every try. Kept for 30 days after its end by default. */
+export interface DeliveryRow {
+  /** Unique among all nodes. The prefix names the type: task_, att_, img_, whk_, dlv_, prj_ or key_, which sort by creation time; provider_ or model_, which the configuration names. */
+  id: string
+  /** What happened to the task, or that it is a test. */
+  event: WebhookEvent
+  /** PENDING until the receiver responds with a 2xx status or it is given up. */
+  state: WebhookDeliveryState
+  /** Receiver of the POST requests. */
+  url: string
+  /** Time of the event that the payload describes. */
+  createdAt: string
+  /** Earliest time of the next POST. Null once it has ended. */
+  nextTryAt: string | null
+  /** Time at which it succeeded or was given up. Null while PENDING. */
+  finishedAt: string | null
+  /** Registered receiver. Null if the receiver is the `callbackUrl` of the task. */
+  webhook: { id: string } | null
+  /** Current state of the task. `payload` has its state at the time of the event. Null for a test. */
+  task: { id: string; prompt: string } | null
+  /** POST requests so far, oldest first. */
+  tries: ({ number: number; at: string; durationMs: number; httpStatus: number | null; failure: WebhookFailure | null })[]
+}
+
+const DeliveryDetailFragment = 'fragment DeliveryDetail on WebhookDelivery{...DeliveryRow payload}'
+
+/** One message to one receiver, delivered at least once. Its id is the header `webhook-id` of every try. Kept for 30 days after its end by default. */
+export interface DeliveryDetail extends DeliveryRow {
+  /** JSON text that is signed and sent, byte for byte the same in every try. */
+  payload: string
+}
+
 export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string; publicUrl: string } } }, {  }> =
   'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database publicUrl}}}'
 
@@ -1377,3 +1606,69 @@ export const Pause: TypedDocument<{ pauseProvider: { provider: ProviderState | n
 
 export const Resume: TypedDocument<{ resumeProvider: { provider: ProviderState | null } | null }, { input: ResumeProviderInput }> =
   'mutation Resume($input:ResumeProviderInput!){resumeProvider(input:$input){provider{...ProviderState}}}' + ProviderStateFragment
+
+export const ListKeys: TypedDocument<{ project: { keys: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: KeyRow[] } } }, { after?: string | null | undefined; includeRevoked?: boolean | null | undefined }> =
+  'query ListKeys($after:String$includeRevoked:Boolean){project{keys(first:50 after:$after includeRevoked:$includeRevoked){pageInfo{endCursor hasNextPage}nodes{...KeyRow}}}}' + KeyRowFragment + LimitValuesFragment
+
+export const ListBudgets: TypedDocument<{ project: { budgets: BudgetState[]; keys: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: KeyBudgets[] } } }, { after?: string | null | undefined }> =
+  'query ListBudgets($after:String){project{budgets{...BudgetState}keys(first:50 after:$after){pageInfo{endCursor hasNextPage}nodes{...KeyBudgets}}}}' + BudgetStateFragment + KeyBudgetsFragment
+
+export const ReadKey: TypedDocument<{ node: Partial<KeyRow> | null }, { id: string }> =
+  'query ReadKey($id:ID!){node(id:$id){...on ApiKey{...KeyRow}}}' + KeyRowFragment + LimitValuesFragment
+
+export const ReadKeyBudgets: TypedDocument<{ node: Partial<KeyBudgets> | null }, { id: string }> =
+  'query ReadKeyBudgets($id:ID!){node(id:$id){...on ApiKey{...KeyBudgets}}}' + KeyBudgetsFragment + BudgetStateFragment
+
+export const ReadProjectLimits: TypedDocument<{ project: { id: string; limits: LimitValues | null; effectiveLimits: LimitValues } }, {  }> =
+  'query ReadProjectLimits{project{id limits{...LimitValues}effectiveLimits{...LimitValues}}}' + LimitValuesFragment
+
+export const ListAllProjects: TypedDocument<{ projects: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: ProjectRow[] } }, { after?: string | null | undefined }> =
+  'query ListAllProjects($after:String){projects(first:50 after:$after){pageInfo{endCursor hasNextPage}nodes{...ProjectRow}}}' + ProjectRowFragment
+
+export const ListAudit: TypedDocument<{ auditLog: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: AuditRow[] } }, { subject?: string | null | undefined; after?: string | null | undefined }> =
+  'query ListAudit($subject:ID$after:String){auditLog(first:20 after:$after subject:$subject){pageInfo{endCursor hasNextPage}nodes{...AuditRow}}}' + AuditRowFragment
+
+export const CreateKey: TypedDocument<{ createApiKey: { key: string; apiKey: KeyRow | null } | null }, { input: CreateApiKeyInput }> =
+  'mutation CreateKey($input:CreateApiKeyInput!){createApiKey(input:$input){key apiKey{...KeyRow}}}' + KeyRowFragment + LimitValuesFragment
+
+export const RevokeKey: TypedDocument<{ revokeApiKey: { apiKey: KeyRow | null } | null }, { id: string }> =
+  'mutation RevokeKey($id:ID!){revokeApiKey(input:{id:$id}){apiKey{...KeyRow}}}' + KeyRowFragment + LimitValuesFragment
+
+export const SetBudget: TypedDocument<{ setBudget: { budget: BudgetState | null } | null }, { input: SetBudgetInput }> =
+  'mutation SetBudget($input:SetBudgetInput!){setBudget(input:$input){budget{...BudgetState}}}' + BudgetStateFragment
+
+export const SetLimits: TypedDocument<{ setLimits: { limits: LimitValues | null } | null }, { input: SetLimitsInput }> =
+  'mutation SetLimits($input:SetLimitsInput!){setLimits(input:$input){limits{...LimitValues}}}' + LimitValuesFragment
+
+export const CreateProject: TypedDocument<{ createProject: { project: ProjectRow | null } | null }, { input: CreateProjectInput }> =
+  'mutation CreateProject($input:CreateProjectInput!){createProject(input:$input){project{...ProjectRow}}}' + ProjectRowFragment
+
+export const ListWebhooks: TypedDocument<{ webhooks: WebhookRow[] }, {  }> =
+  'query ListWebhooks{webhooks{...WebhookRow}}' + WebhookRowFragment
+
+export const ReadWebhook: TypedDocument<{ node: Partial<WebhookRow> | null }, { id: string }> =
+  'query ReadWebhook($id:ID!){node(id:$id){...on Webhook{...WebhookRow}}}' + WebhookRowFragment
+
+export const ListDeliveries: TypedDocument<{ webhookDeliveries: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: DeliveryRow[] } }, { state?: WebhookDeliveryState | null | undefined; webhookId?: string | null | undefined; first: number; after?: string | null | undefined }> =
+  'query ListDeliveries($state:WebhookDeliveryState$webhookId:ID$first:Int!$after:String){webhookDeliveries(state:$state webhookId:$webhookId first:$first after:$after){pageInfo{endCursor hasNextPage}nodes{...DeliveryRow}}}' + DeliveryRowFragment
+
+export const ReadDelivery: TypedDocument<{ node: Partial<DeliveryDetail> | null }, { id: string }> =
+  'query ReadDelivery($id:ID!){node(id:$id){...on WebhookDelivery{...DeliveryDetail}}}' + DeliveryDetailFragment + DeliveryRowFragment
+
+export const ReadWebhookSecret: TypedDocument<{ webhookSecret: string }, {  }> =
+  'query ReadWebhookSecret{webhookSecret}'
+
+export const CreateWebhook: TypedDocument<{ createWebhook: { secret: string; webhook: WebhookRow | null } | null }, { input: CreateWebhookInput }> =
+  'mutation CreateWebhook($input:CreateWebhookInput!){createWebhook(input:$input){secret webhook{...WebhookRow}}}' + WebhookRowFragment
+
+export const UpdateWebhook: TypedDocument<{ updateWebhook: { webhook: WebhookRow | null } | null }, { input: UpdateWebhookInput }> =
+  'mutation UpdateWebhook($input:UpdateWebhookInput!){updateWebhook(input:$input){webhook{...WebhookRow}}}' + WebhookRowFragment
+
+export const DeleteWebhook: TypedDocument<{ deleteWebhook: { webhook: WebhookRow | null } | null }, { id: string }> =
+  'mutation DeleteWebhook($id:ID!){deleteWebhook(input:{id:$id}){webhook{...WebhookRow}}}' + WebhookRowFragment
+
+export const SendTest: TypedDocument<{ sendTestWebhook: { delivery: DeliveryRow | null } | null }, { id: string }> =
+  'mutation SendTest($id:ID!){sendTestWebhook(input:{id:$id}){delivery{...DeliveryRow}}}' + DeliveryRowFragment
+
+export const Redeliver: TypedDocument<{ redeliverWebhook: { delivery: DeliveryRow | null } | null }, { id: string }> =
+  'mutation Redeliver($id:ID!){redeliverWebhook(input:{deliveryId:$id}){delivery{...DeliveryRow}}}' + DeliveryRowFragment

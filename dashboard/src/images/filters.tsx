@@ -3,7 +3,8 @@ import { useEffect, useState } from 'react'
 import { Icon } from '../ui/icon.tsx'
 import { Segments } from '../ui/segments.tsx'
 import styles from './filters.module.css'
-import { isFiltered, SIZES, type ImagesSearch } from './images-search.ts'
+import { timeOf } from '../live/filter.ts'
+import { isFiltered, type ImagesSearch } from './images-search.ts'
 import { useNames } from './use-names.ts'
 
 const KIND_OPTIONS = [
@@ -11,7 +12,11 @@ const KIND_OPTIONS = [
   { value: 'result', text: 'Results' },
   { value: 'input', text: 'Inputs' },
 ] as const
-const SIZE_TEXTS = { s: 'S', m: 'M', l: 'L' } as const
+const SIZE_OPTIONS = [
+  { value: 's', text: 'S' },
+  { value: 'm', text: 'M' },
+  { value: 'l', text: 'L' },
+] as const
 
 /** The conditions of the page, kept in its address. */
 export function Filters({ search }: { search: ImagesSearch }) {
@@ -65,15 +70,9 @@ export function Filters({ search }: { search: ImagesSearch }) {
       <Day
         label="From"
         value={search.from}
-        max={search.to}
         onChange={(from) => change({ from: from === '' ? undefined : from })}
       />
-      <Day
-        label="To"
-        value={search.to}
-        min={search.from}
-        onChange={(to) => change({ to: to === '' ? undefined : to })}
-      />
+      <Day label="Before" value={search.to} onChange={(to) => change({ to: to === '' ? undefined : to })} />
       {isFiltered(search) && (
         <button
           type="button"
@@ -86,7 +85,7 @@ export function Filters({ search }: { search: ImagesSearch }) {
       <span className={styles['size']}>
         <Segments
           label="Size of the tiles"
-          options={SIZES.map((value) => ({ value, text: SIZE_TEXTS[value] }))}
+          options={SIZE_OPTIONS}
           value={search.size ?? 'm'}
           onChange={(size) => change({ size: size === 'm' ? undefined : size })}
         />
@@ -122,23 +121,26 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
 interface DayProps {
   label: string
   value: string | undefined
-  min?: string | undefined
-  max?: string | undefined
   onChange: (value: string) => void
 }
 
-function Day({ label, value, min, max, onChange }: DayProps) {
+function Day({ label, value, onChange }: DayProps) {
   return (
     <label className={styles['day']}>
       {label}
       <input
         type="date"
         className={`field ${styles['choice']}`}
-        value={value ?? ''}
-        min={min}
-        max={max}
+        value={dayOf(value)}
         onChange={({ target }) => onChange(target.value)}
       />
     </label>
   )
+}
+
+/** In the zone of the browser, of a time or a span in the address. */
+function dayOf(text: string | undefined): string {
+  const at = text === undefined ? undefined : timeOf(text, Date.now())
+  // The format of Sweden is that of the field.
+  return at === undefined ? '' : new Date(at).toLocaleDateString('sv')
 }

@@ -87,7 +87,7 @@ function Images() {
             {
               text: 'Images',
               document: ListGallery,
-              variables: { first: PAGE_SIZE, filter: imageFilterOf(search) },
+              variables: { first: PAGE_SIZE, filter: imageFilterOf(search, Date.now()) },
             },
           ]}
         />
@@ -164,7 +164,8 @@ function Nothing({ search }: { search: ImagesSearch }) {
 
 const SKELETONS = 12
 
-function Skeleton({ search: { size = 'm' } }: { search: ImagesSearch }) {
+function Skeleton({ search }: { search: ImagesSearch }) {
+  const size = search.size ?? 'm'
   const columns = `repeat(auto-fill, minmax(min(44%, ${TILE_PX[size]}px), 1fr))`
   return (
     <div className={styles['skeletons']} style={{ gridTemplateColumns: columns }} aria-busy="true">

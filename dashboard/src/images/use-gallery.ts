@@ -15,11 +15,12 @@ const kept = new WeakMap<Session, Map<string, Gallery>>()
 function galleryOf(session: Session, search: ImagesSearch): Gallery {
   const galleries = kept.get(session) ?? new Map<string, Gallery>()
   kept.set(session, galleries)
-  const filter = imageFilterOf(search)
-  const key = JSON.stringify(filter)
+  const { size: _, ...conditions } = search
+  const key = JSON.stringify(conditions)
   const known = galleries.get(key)
   if (known) return known
   const { connection } = session
+  const filter = imageFilterOf(search, Date.now())
   const gallery = createGallery({
     readPage: (after) =>
       connection.read(ListGallery, { first: PAGE_SIZE, filter, ...(after !== undefined && { after }) }),

@@ -2,22 +2,26 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { ListProviders, ListTasks, WatchFeed } from '../api/generated.ts'
 import { PAGE_SIZE } from '../live/feed.ts'
-import { isFiltered, serverFilterOf, STATUSES, type LiveSearch } from '../live/filter.ts'
+import { filterOf, isFiltered, serverFilterOf, STATUSES, type LiveSearch } from '../live/filter.ts'
 import { useSession } from '../session/context.ts'
 import { Icon } from '../ui/icon.tsx'
 import { QueryButton } from '../ui/query-button.tsx'
+import { Segments } from '../ui/segments.tsx'
 import { statusText } from '../ui/status.tsx'
+import { useKeyNames } from '../ui/use-key-names.ts'
 import styles from './filters.module.css'
+import { WhenChoice } from './when-choice.tsx'
 
 /** The conditions of the page, kept in its address. */
 export function Filters({ search }: { search: LiveSearch }) {
   const navigate = useNavigate({ from: '/' })
   const { providers, models } = useOffers()
+  const keys = useKeyNames()
   const [text, setText] = useState(search.q ?? '')
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => setText(search.q ?? ''), [search.q])
 
-  function change(part: { [Name in keyof LiveSearch]?: LiveSearch[Name] | undefined }): void {
+  function change(part: LiveSearch): void {
     const next = Object.entries({ ...search, ...part }).filter(([, value]) => value !== undefined)
     void navigate({ search: Object.fromEntries(next) })
   }
@@ -72,18 +76,53 @@ export function Filters({ search }: { search: LiveSearch }) {
           onChange={(provider) => change({ provider })}
         />
       )}
+      {(keys.size > 0 || search.key !== undefined) && (
+        <Choice
+          label="Key"
+          value={search.key}
+          options={[...keys.keys()]}
+          textOf={(id) => keys.get(id) ?? id}
+          onChange={(key) => change({ key })}
+        />
+      )}
+      <WhenChoice from={search.from} to={search.to} onChange={change} />
       {isFiltered(search) && (
-        <button type="button" className="button quiet" onClick={() => void navigate({ search: {} })}>
+        <button
+          type="button"
+          className="button quiet"
+          onClick={() => void navigate({ search: { view: search.view, size: search.size } })}
+        >
           Clear
         </button>
       )}
       <span className={styles['query']}>
+        <Segments
+          label="View"
+          options={[
+            { value: 'grid', text: 'Grid' },
+            { value: 'table', text: 'Table' },
+          ]}
+          value={search.view ?? 'grid'}
+          onChange={(view) => change({ view: view === 'table' ? view : undefined })}
+        />
+        {search.view !== 'table' && (
+          <Segments
+            label="Size of the pictures"
+            options={[
+              { value: 's', text: 'S' },
+              { value: 'm', text: 'M' },
+              { value: 'l', text: 'L' },
+            ]}
+            value={search.size ?? 'm'}
+            onChange={(size) => change({ size: size === 'm' ? undefined : size })}
+          />
+        )}
         <QueryButton
           queries={[
             {
               text: 'List',
               document: ListTasks,
-              variables: { first: PAGE_SIZE, filter: serverFilterOf(search) },
+              variables: { first: PAGE_SIZE, filter: serverFilterOf(filterOf(search)) },
             },
             { text: 'Feed', document: WatchFeed },
           ]}
@@ -97,10 +136,11 @@ interface ChoiceProps {
   label: string
   value: string | undefined
   options: readonly string[]
+  textOf?: (option: string) => string
   onChange: (value: string | undefined) => void
 }
 
-function Choice({ label, value, options, onChange }: ChoiceProps) {
+function Choice({ label, value, options, textOf = String, onChange }: ChoiceProps) {
   const all = value === undefined || options.includes(value) ? options : [value, ...options]
   return (
     <select
@@ -111,7 +151,9 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
     >
       <option value="">Any {label.toLowerCase()}</option>
       {all.map((one) => (
-        <option key={one}>{one}</option>
+        <option key={one} value={one}>
+          {textOf(one)}
+        </option>
       ))}
     </select>
   )

@@ -1,7 +1,7 @@
 import { Navigate, useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
-import { isFiltered, matches } from '../live/filter.ts'
-import { useDone, useFeedStatus, useSlots, useWaitingCount } from '../live/hooks.ts'
+import { useEffect } from 'react'
+import { filterOf, isFiltered, matches } from '../live/filter.ts'
+import { useDone, useFeedStatus, useHasNoTask, useHasNothing, useListed } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -9,9 +9,9 @@ import { Composer } from './composer.tsx'
 import { DoneGrid } from './done-grid.tsx'
 import { Filters } from './filters.tsx'
 import styles from './live-page.module.css'
-import { SectionTitle } from './section-title.tsx'
-import { Tile } from '../ui/tile.tsx'
-import { usePages } from './use-pages.ts'
+import { Running } from './running.tsx'
+import { TaskTable } from './task-table.tsx'
+import { usePages, type Pages } from './use-pages.ts'
 
 export function LivePage() {
   const { may } = useSession()
@@ -28,24 +28,22 @@ function Live() {
   const { store, feed, may } = useSession()
   const search = useSearch({ from: '/' })
   const navigate = useNavigate({ from: '/' })
-  const slots = useSlots(store)
-  const done = useDone(store)
-  const waiting = useWaitingCount(store)
   const { isLoaded, error } = useFeedStatus(feed)
-  const filterKey = JSON.stringify(search)
-  const content = useRef<HTMLElement>(null)
+  const { view, size = 'm' } = search
+  const hasNothing = useHasNothing(store)
+  const hasNoTask = useHasNoTask(store)
+  const filterKey = JSON.stringify(filterOf(search))
 
   useEffect(() => {
-    const current = JSON.parse(filterKey) as typeof search
+    const current = JSON.parse(filterKey) as ReturnType<typeof filterOf>
     store.setFilter((task) => matches(task, current))
   }, [store, filterKey])
-  const pages = usePages(search, isLoaded)
+  const pages = usePages(filterOf(search), isLoaded)
 
   if (error && !isLoaded) return <Problem error={error} onRetry={() => feed.start()} />
   const isFilteredNow = isFiltered(search)
-  const isEmpty = isLoaded && store.size() === 0 && !isFilteredNow
-  const hasNothing = slots.entries.length === 0 && done.length === 0
-  const clear = () => void navigate({ search: {} })
+  const isEmpty = isLoaded && hasNoTask && !isFilteredNow
+  const clear = () => void navigate({ search: { view, size: search.size } })
 
   return (
     <>
@@ -55,22 +53,7 @@ function Live() {
       </h1>
       {isLoaded && may('GENERATE') && <Composer isFirst={isEmpty} />}
       {isLoaded && !isEmpty && <Filters search={search} />}
-      <section ref={content} aria-label="Running" className={styles['section']}>
-        {slots.entries.length > 0 && (
-          <>
-            <SectionTitle text="Developing" count={slots.entries.filter(Boolean).length + waiting} />
-            <ul className={styles['grid']} data-size="large">
-              {slots.entries.map((entry, index) => (
-                // A place keeps its element; the picture in it belongs to its task.
-                <li key={index} className={entry ? undefined : styles['free']}>
-                  {entry && <Tile key={entry.id} id={entry.id} />}
-                </li>
-              ))}
-            </ul>
-            {waiting > 0 && <p className="muted">{waiting} more running</p>}
-          </>
-        )}
-      </section>
+      {isLoaded && view !== 'table' && <Running search={search} />}
       {!isLoaded && <Skeleton />}
       {isLoaded && isFilteredNow && hasNothing && !pages.isReading && (
         <div className={styles['nothing']}>
@@ -80,9 +63,21 @@ function Live() {
           </button>
         </div>
       )}
-      {isLoaded && done.length > 0 && <DoneGrid key={filterKey} ids={done} pages={pages} />}
+      {isLoaded && view !== 'table' && <Done key={filterKey} pages={pages} size={size} />}
+      {isLoaded && view === 'table' && <All key={filterKey} pages={pages} />}
     </>
   )
+}
+
+// Apart from the page, which would else be rendered with each change of the lists.
+function Done({ pages, size }: { pages: Pages; size: 's' | 'm' | 'l' }) {
+  const ids = useDone(useSession().store)
+  return ids.length > 0 && <DoneGrid ids={ids} pages={pages} size={size} />
+}
+
+function All({ pages }: { pages: Pages }) {
+  const ids = useListed(useSession().store)
+  return ids.length > 0 && <TaskTable ids={ids} pages={pages} />
 }
 
 function Skeleton() {

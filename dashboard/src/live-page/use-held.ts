@@ -2,11 +2,20 @@ import { useEffect, useRef, useState } from 'react'
 
 const INSERT_MS = 1_000
 
+export interface Held {
+  shown: readonly string[]
+  /** Tasks that are newer than those shown. */
+  newCount: number
+  isPaused: boolean
+  setIsPaused: (isPaused: boolean) => void
+  showNew: () => void
+}
+
 /**
  * A list that takes new tasks once a second, while the page is at its top and the list is neither
  * paused nor under the pointer nor focused.
  */
-export function useHeld(ids: readonly string[], section: { current: HTMLElement | null }) {
+export function useHeld(ids: readonly string[], section: { current: HTMLElement | null }): Held {
   const [shown, setShown] = useState(ids)
   const [isPaused, setIsPaused] = useState(false)
   const latest = useRef(ids)

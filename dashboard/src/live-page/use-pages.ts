@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ListTasks } from '../api/generated.ts'
 import { PAGE_SIZE } from '../live/feed.ts'
-import { serverFilterOf, type LiveSearch } from '../live/filter.ts'
+import { serverFilterOf, type LiveFilter } from '../live/filter.ts'
 import { useSession } from '../session/context.ts'
 
 export interface Pages {
@@ -19,7 +19,7 @@ interface State {
 }
 
 /** Reads the pages of the list with its filter into the store. */
-export function usePages(search: LiveSearch, isEnabled: boolean): Pages {
+export function usePages(search: LiveFilter, isEnabled: boolean): Pages {
   const { connection, store } = useSession()
   const key = JSON.stringify(search)
   const [state, setState] = useState<State>({ isAtEnd: false })
@@ -35,7 +35,7 @@ export function usePages(search: LiveSearch, isEnabled: boolean): Pages {
       setIsReading(true)
       setError(undefined)
       try {
-        const filter = serverFilterOf(JSON.parse(key) as LiveSearch)
+        const filter = serverFilterOf(JSON.parse(key) as LiveFilter)
         const variables = { first: PAGE_SIZE, filter, ...(after && { after }) }
         const page = await connection.read(ListTasks, variables, abort.signal)
         store.put(page.nodes)

@@ -19,8 +19,26 @@ export function useDone(store: TaskStore): readonly string[] {
   return useSyncExternalStore(store.subscribe, store.done)
 }
 
+/** Ids of all tasks that are shown, newest first. */
+export function useListed(store: TaskStore): readonly string[] {
+  return useSyncExternalStore(store.subscribe, store.listed)
+}
+
 export function useWaitingCount(store: TaskStore): number {
   return useSyncExternalStore(store.subscribe, store.waitingCount)
+}
+
+/** Whether no task is shown. */
+export function useHasNothing(store: TaskStore): boolean {
+  return useSyncExternalStore(
+    store.subscribe,
+    () => store.slots().entries.length === 0 && store.done().length === 0,
+  )
+}
+
+/** Whether no task is known. */
+export function useHasNoTask(store: TaskStore): boolean {
+  return useSyncExternalStore(store.subscribe, () => store.size() === 0)
 }
 
 export function useLink(feed: Feed): Link {

@@ -11,11 +11,16 @@ export interface TaskStore {
   slots: () => Slots
   /** Ids of finished tasks without a slot, newest first. */
   done: () => readonly string[]
+  /** Ids of all tasks that are shown, newest first. */
+  listed: () => readonly string[]
+  /** Ids of all running tasks, also of those that are not shown. */
+  running: () => readonly string[]
   /** Running tasks for which there is no slot. */
   waitingCount: () => number
   size: () => number
   /** Which tasks are shown. All by default. The others are kept. */
   setFilter: (accepts: (task: LiveTask) => boolean) => void
+  setMaxSlots: (count: number) => void
   subscribe: (listener: () => void) => () => void
   subscribeTask: (id: string, listener: () => void) => () => void
   flush: () => void
@@ -43,12 +48,14 @@ export function isRunning({ status }: Pick<LiveTask, 'status'>): boolean {
   return status === 'QUEUED' || status === 'RUNNING'
 }
 
-export function createTaskStore({
-  schedule,
-  now,
-  maxSlots = DEFAULT_MAX_SLOTS,
-}: TaskStoreOptions): TaskStore {
+export function createTaskStore(options: TaskStoreOptions): TaskStore {
+  const { schedule, now } = options
   const tasks = new Map<string, LiveTask>()
+  /** Ids of all running tasks, and of all others, newest first. */
+  const running = new Set<string>()
+  let ended: string[] = []
+  /** Whether the filter accepts a state of a task. Each state is another object. */
+  let verdicts = new WeakMap<LiveTask, boolean>()
   const addressedAt = new Map<string, number>()
   const known = new Set<string>()
   const listeners = new Set<() => void>()
@@ -60,6 +67,9 @@ export function createTaskStore({
   let slots: Slots = EMPTY_SLOTS
   let done: readonly string[] = []
   let waiting = 0
+  let listed: readonly string[] = []
+  let isListStale = false
+  let maxSlots = options.maxSlots ?? DEFAULT_MAX_SLOTS
 
   function scheduleFlush(): void {
     if (isScheduled) return
@@ -107,20 +117,39 @@ export function createTaskStore({
     arrange(changed)
   }
 
+  function isAccepted(id: string): boolean {
+    const task = tasks.get(id)
+    if (!task) return false
+    const verdict = verdicts.get(task) ?? accepts(task)
+    verdicts.set(task, verdict)
+    return verdict
+  }
+
+  /** Costs little per task: a thousand a minute end while two thousand are known. */
+  function place(id: string): void {
+    if (isRunning(tasks.get(id)!)) {
+      if (!running.has(id)) ended = ended.filter((one) => one !== id)
+      running.add(id)
+      return
+    }
+    running.delete(id)
+    const index = ended.findIndex((one) => one <= id)
+    if (index === -1) ended.push(id)
+    else if (ended[index] !== id) ended.splice(index, 0, id)
+  }
+
   function arrange(changed: ReadonlySet<string>): void {
-    const accepted = new Set([...tasks.values()].filter(accepts).map(({ id }) => id))
-    const running = [...tasks.values()].filter((task) => isRunning(task) && accepted.has(task.id))
-    const ids = running.map(({ id }) => id)
-    const next = assignSlots(slots, new Set(ids), { now: now(), maxSlots, isShown: (id) => accepted.has(id) })
+    for (const id of changed) place(id)
+    for (const id of ended.splice(MAX_TASKS)) forget(id)
+    const ids = [...running].filter(isAccepted)
+    const next = assignSlots(slots, new Set(ids), { now: now(), maxSlots, isShown: isAccepted })
     const placed = new Set(next.entries.flatMap((entry) => (entry ? [entry.id] : [])))
-    const finished = [...tasks.values()].filter((task) => !isRunning(task) && !placed.has(task.id))
-    const sorted = finished.map(({ id }) => id).toSorted((a, b) => (a < b ? 1 : -1))
-    for (const id of sorted.slice(MAX_TASKS)) forget(id)
-    const kept = sorted.slice(0, MAX_TASKS).filter((id) => accepted.has(id))
+    const kept = ended.filter((id) => !placed.has(id) && isAccepted(id))
     const stillWaiting = ids.filter((id) => !placed.has(id)).length
     const isSame = next === slots && stillWaiting === waiting && isEqual(kept, done)
     slots = next
     waiting = stillWaiting
+    isListStale = true
     if (!isSame) {
       done = kept
       for (const listener of listeners) listener()
@@ -133,6 +162,11 @@ export function createTaskStore({
       isReleaseScheduled = false
       flush()
     }, LINGER_MS)
+  }
+
+  function list(): readonly string[] {
+    const all = [...running, ...ended].filter(isAccepted)
+    return all.toSorted((a, b) => (a < b ? 1 : -1))
   }
 
   function forget(id: string): void {
@@ -153,11 +187,25 @@ export function createTaskStore({
     get: (id) => tasks.get(id),
     slots: () => slots,
     done: () => done,
+    listed() {
+      if (!isListStale) return listed
+      isListStale = false
+      const fresh = list()
+      if (!isEqual(listed, fresh)) listed = fresh
+      return listed
+    },
+    running: () => [...running],
     waitingCount: () => waiting,
     size: () => tasks.size,
     setFilter(given) {
       accepts = given
+      verdicts = new WeakMap()
       slots = EMPTY_SLOTS
+      arrange(new Set())
+    },
+    setMaxSlots(count) {
+      if (count === maxSlots) return
+      maxSlots = count
       arrange(new Set())
     },
     subscribe(listener) {
@@ -175,12 +223,15 @@ export function createTaskStore({
     flush,
     clear() {
       tasks.clear()
+      running.clear()
+      ended = []
       addressedAt.clear()
       known.clear()
       queue = []
       slots = EMPTY_SLOTS
       done = []
       waiting = 0
+      listed = []
       for (const listener of listeners) listener()
     },
   }

@@ -6,6 +6,7 @@ import { formatExactTime, formatWait } from '../format/time.ts'
 import { useNow } from '../live/hooks.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Picture } from '../ui/picture.tsx'
+import { useRovingFocus } from '../ui/roving-focus.ts'
 import { MAX_SELECTED } from './effect.ts'
 import styles from './review-table.module.css'
 import type { Decisions } from './use-decisions.ts'
@@ -27,6 +28,8 @@ export function ReviewTable({ attempts, reason, openId, decisions, canDecide }: 
   const choosable = attempts.slice(0, MAX_SELECTED)
   const areAllChosen = choosable.every(({ id }) => selected.has(id))
   const hasAmounts = canDecide && reason !== 'OUTCOME_UNKNOWN'
+  // A column of amounts is filled from field to field.
+  const roving = useRovingFocus<HTMLTableSectionElement>()
 
   function toggle(id: string): void {
     const rest = [...selected].filter((one) => one !== id)
@@ -61,7 +64,7 @@ export function ReviewTable({ attempts, reason, openId, decisions, canDecide }: 
           {hasAmounts && <th scope="col">Billed, USD</th>}
         </tr>
       </thead>
-      <tbody>
+      <tbody {...(!hasAmounts && roving)}>
         {attempts.map((attempt) => (
           <Row
             key={attempt.id}
@@ -102,7 +105,7 @@ function Row({ attempt, now, isOpen, problem, check, amount }: RowProps) {
   const image = task.images[0] ?? task.partialImages.at(-1)?.image
   const most = estimatedMicros ?? heldMicros
   return (
-    <tr data-open={isOpen || undefined} data-attempt={id}>
+    <tr data-open={isOpen || undefined} data-attempt={id} data-roving>
       {check && (
         <td className={styles['check']}>
           <label>

@@ -11,7 +11,7 @@ const SEQUENCE_MS = 1_500
 /** Shortcuts of all pages, and the dialog that lists them. Those of one character can be switched off. */
 export function Keyboard() {
   const navigate = useNavigate()
-  const { viewer } = useSession()
+  const { viewer, store } = useSession()
   const pages = usePages()
   const dialog = useRef<HTMLDialogElement>(null)
   const [hasSingleKeys, setHasSingleKeys] = useState(singleKeys.hasSingleKeys)
@@ -30,15 +30,26 @@ export function Keyboard() {
       const page = isSecond ? pages.find(({ key }) => key === event.key) : undefined
       if (page) void navigate({ to: page.to })
       else if (event.key === '?') dialog.current?.showModal()
+      else if (event.key === 'j' || event.key === 'k') openNeighbor(event.key === 'j' ? 1 : -1)
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('input[type=search]')
         if (search) event.preventDefault()
         search?.focus()
-      }
+      } else press(event)
     }
+
+    /** From one task to the next one of Live. */
+    function openNeighbor(step: 1 | -1): void {
+      const [, id] = /\/tasks\/(task_\w+)$/.exec(location.pathname) ?? []
+      const ids = store.listed()
+      const index = id === undefined ? -1 : ids.indexOf(id)
+      const next = index === -1 ? undefined : ids[index + step]
+      if (next !== undefined) void navigate({ to: '/tasks/$id', params: { id: next } })
+    }
+
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [navigate, viewer, pages, hasSingleKeys])
+  }, [navigate, viewer, pages, hasSingleKeys, store])
 
   function change(isOn: boolean): void {
     setHasSingleKeys(isOn)
@@ -67,16 +78,18 @@ export function Keyboard() {
           ))}
           <dt className="mono">/</dt>
           <dd>Find by words of the prompt</dd>
-          <dt className="mono">← →</dt>
-          <dd>Previous and next picture or preview</dd>
           <dt className="mono">j k</dt>
-          <dd>Next and previous picture or task</dd>
+          <dd>Next and previous task, attempt or picture</dd>
           <dt className="mono">c</dt>
-          <dd>Compare</dd>
+          <dd>Compare the picture</dd>
           <dt className="mono">Space</dt>
-          <dd>Select a picture of the page Images</dd>
+          <dd>Hold new tasks back, and go on; select a picture</dd>
+          <dt className="mono">← → ↑ ↓</dt>
+          <dd>Move in a grid, a table, or through previews</dd>
           <dt className="mono">Esc</dt>
           <dd>Back to the list</dd>
+          <dt className="mono">Ctrl+Enter</dt>
+          <dd>Generate</dd>
           <dt className="mono">[ ]</dt>
           <dd>Smaller and larger brush of a mask</dd>
           {!viewer.isOpen && (
@@ -98,6 +111,22 @@ export function Keyboard() {
       </dialog>
     </>
   )
+}
+
+/** Presses the button or link of the page that has this shortcut: that of the focused tile, else the first one. */
+function press(event: KeyboardEvent): void {
+  const name = event.key === ' ' ? 'Space' : event.key
+  if (!/^(?:[a-z]|Space)$/.test(name)) return
+  const target = event.target as Element
+  if (name === 'Space' && target.matches('button, summary, input, [role=slider]')) return
+  const selector = `[data-shortcut="${name}"]`
+  const row = target.closest('[data-roving]')
+  const found =
+    row?.querySelector<HTMLElement>(selector) ??
+    document.querySelector<HTMLElement>(`${selector}:not([data-roving] *)`)
+  if (!found) return
+  event.preventDefault()
+  found.click()
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -3,8 +3,8 @@ import type { Scope } from '../api/generated.ts'
 import { useSession } from '../session/context.ts'
 import type { IconName } from '../ui/icon.tsx'
 
-interface Page {
-  to: '/' | '/studio' | '/images' | '/usage' | '/review' | '/providers' | '/connect'
+export interface Page {
+  to: '/' | '/studio' | '/images' | '/usage' | '/review' | '/providers' | '/access' | '/webhooks' | '/connect'
   text: string
   icon: IconName
   /** The key needs all of them. */
@@ -21,6 +21,8 @@ const PAGES: readonly Page[] = [
   { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
   { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
   { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },
+  { to: '/access', text: 'Access', icon: 'key', scopes: ['READ', 'ADMIN'], key: 'a' },
+  { to: '/webhooks', text: 'Webhooks', icon: 'hook', scopes: ['READ'], key: 'w' },
   { to: '/connect', text: 'Connect', icon: 'plug', scopes: ['READ'], key: 'n' },
 ]
 

@@ -72,9 +72,9 @@ function Frame({ session }: { session: Session }) {
         {viewer.isOpen && (
           <p className={styles['notice']}>
             No API key exists. Everyone who can connect to this computer has full rights.{' '}
-            <span className={styles['remedy']}>
-              <code>npx darkroom keys create</code> makes the first key and ends this.
-            </span>
+            <Link to="/access" className={styles['remedy']}>
+              How to require keys
+            </Link>
           </p>
         )}
         <main id="content" tabIndex={-1} className={styles['main']}>

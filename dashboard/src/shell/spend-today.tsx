@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { WatchSpend } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
@@ -29,12 +30,12 @@ export function SpendToday() {
   if (!spend) return null
   const { costMicros, heldMicros, attemptsWithUnknownCost: unknown } = spend
   return (
-    <span className={styles['spend']} title={`Exactly ${formatExactMoney(costMicros)}`}>
+    <Link to="/usage" className={styles['spend']} title={`Exactly ${formatExactMoney(costMicros)}`}>
       <span>
         <strong>{formatMoney(costMicros)}</strong> today
       </span>
       {heldMicros > 0 && <span className={styles['extra']}>· {formatMoney(heldMicros)} held</span>}
       {unknown > 0 && <span className={styles['extra']}>· {unknown} unknown</span>}
-    </span>
+    </Link>
   )
 }

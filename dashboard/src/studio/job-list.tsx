@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { formatBytes } from '../format/bytes.ts'
 import { useLiveTask } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
@@ -10,13 +11,19 @@ import type { Job, Jobs } from './jobs.ts'
 /** What was sent from here, newest first, side by side. */
 export function JobList({ jobs }: { jobs: Jobs }) {
   const list = jobs.list()
+  const first = useRef<HTMLLIElement>(null)
+  const sending = list[0]?.state === 'sending' ? list[0].key : undefined
+  // The list can be below the fold, where a press of Generate seems to have no effect.
+  useEffect(() => {
+    if (sending !== undefined) first.current?.scrollIntoView({ block: 'nearest' })
+  }, [sending])
   if (list.length === 0) return null
   return (
     <section className={styles['jobs']} aria-label="Sent from here">
       <h2>Sent from here</h2>
       <ul className={styles['grid']}>
-        {list.map((job) => (
-          <li key={job.key}>
+        {list.map((job, index) => (
+          <li key={job.key} ref={index === 0 ? first : undefined}>
             {job.taskId === undefined ? (
               <Pending job={job} jobs={jobs} />
             ) : (

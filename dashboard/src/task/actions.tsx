@@ -8,7 +8,6 @@ import { useOnline } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
 import { CopyLink } from '../ui/copy-link.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { useKeys } from '../ui/use-keys.ts'
 import styles from './actions.module.css'
 
 /** What may be done with a task, by its state and the rights of the key. */
@@ -59,7 +58,6 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
   const isOnline = useOnline()
   const offline = isOnline ? undefined : 'The browser is offline'
   const compared = shown && { a: other?.id ?? shown.id, b: other && shown.id }
-  useKeys({ c: compared && (() => void navigate({ to: '/compare', search: compared })) })
   return (
     <div className={styles['actions']}>
       <div className={styles['row']}>
@@ -100,7 +98,7 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
           </Link>
         )}
         {compared && (
-          <Link to="/compare" search={compared} className="button" title="Compare (c)">
+          <Link to="/compare" search={compared} className="button" title="Compare (c)" data-shortcut="c">
             <Icon name="compare" /> Compare
           </Link>
         )}

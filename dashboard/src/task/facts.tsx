@@ -4,7 +4,7 @@ import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { formatClock, formatDuration, formatExactTime } from '../format/time.ts'
 import { useNow } from '../live/hooks.ts'
 import { isRunning } from '../live/task-store.ts'
-import { Fact, FactList } from '../ui/facts.tsx'
+import { Fact, FactList } from '../ui/fact-list.tsx'
 
 export function Facts({ task }: { task: TaskDetail }) {
   const image = task.images[0]

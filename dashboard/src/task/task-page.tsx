@@ -34,7 +34,8 @@ export function TaskPage() {
 }
 
 function TaskView({ id }: { id: string }) {
-  useNeighborKeys(id)
+  const navigate = useNavigate()
+  useKeys({ Escape: () => void navigate({ to: '/' }) })
   const { task, error, reload } = useTaskDetail(id)
   if (!task && error) {
     const isMissing = error instanceof DarkroomError && error.code === 'NOT_FOUND'
@@ -49,18 +50,6 @@ function TaskView({ id }: { id: string }) {
   }
   if (!task) return <Skeleton />
   return <Loaded task={task} error={error} reload={reload} />
-}
-
-/** `j` and `k` open the next and the previous task of Live, Escape opens Live. */
-function useNeighborKeys(id: string): void {
-  const { store } = useSession()
-  const navigate = useNavigate()
-  const open = (step: 1 | -1) => () => {
-    const ids = [...store.slots().entries.flatMap((entry) => entry?.id ?? []), ...store.done()]
-    const next = ids.includes(id) ? ids[ids.indexOf(id) + step] : undefined
-    if (next !== undefined) void navigate({ to: '/tasks/$id', params: { id: next }, replace: true })
-  }
-  useKeys({ j: open(1), k: open(-1), Escape: () => void navigate({ to: '/' }) })
 }
 
 function Loaded({ task, error, reload }: { task: TaskDetail; error: Error | undefined; reload: () => void }) {

@@ -1,15 +1,19 @@
 import type { ReactNode } from 'react'
-import styles from './facts.module.css'
+import parts from './parts.module.css'
 
-export function FactList({ children }: { children: ReactNode }) {
-  return <dl className={styles['facts']}>{children}</dl>
-}
-
-export function Fact({ name, children }: { name: string; children: ReactNode }) {
+/** Names and values. Entries without a value are left out. */
+export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
-    <div className={styles['fact']}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <dl className={parts['facts']}>
+      {facts.map(
+        ([name, value]) =>
+          value !== undefined && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
   )
 }

@@ -48,6 +48,9 @@ const PATHS = {
   warning: 'M8 2.2L14.3 13.3H1.7zM8 6.5v3M8 11.4v.1',
   up: 'M8 13V3M4 7l4-4 4 4',
   down: 'M8 3v10M4 9l4 4 4-4',
+  key: 'M5 13.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM7.2 8.3L13 2.5M10.5 5l2.2 2.2M13 2.5l1 1',
+  hook: 'M2.5 8h6M6 4.5L9.5 8 6 11.5M12.5 2.5v11',
+  more: 'M3.5 8v.1M8 8v.1M12.5 8v.1',
 } as const
 
 export type IconName = keyof typeof PATHS

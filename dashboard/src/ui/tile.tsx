@@ -6,16 +6,16 @@ import { formatAge, formatDuration, formatExactTime } from '../format/time.ts'
 import { useLiveTask, useNow } from '../live/hooks.ts'
 import { isRunning } from '../live/task-store.ts'
 import { useSession } from '../session/context.ts'
-import { Icon } from './icon.tsx'
 import { Picture } from './picture.tsx'
 import { Status } from './status.tsx'
+import { TileActions } from './tile-actions.tsx'
 import styles from './tile.module.css'
 
 const SIZES = '(max-width: 720px) 50vw, 320px'
 
 /** One task: its picture in the best state so far, its prompt, and what it costs. */
 export const Tile = memo(function Tile({ id, hasActions = true }: { id: string; hasActions?: boolean }) {
-  const { store, connection, may } = useSession()
+  const { store, connection } = useSession()
   const task = useLiveTask(store, id)
   if (!task) return null
   const isBusy = isRunning(task)
@@ -26,8 +26,6 @@ export const Tile = memo(function Tile({ id, hasActions = true }: { id: string; 
     if (fresh) store.put([fresh])
   }
 
-  const result = task.images[0]
-  const other = task.images[1] ?? task.partialImages.at(-1)?.image
   const tile = (
     <Link to="/tasks/$id" params={{ id }} className={styles['tile']} data-task={id} data-status={task.status}>
       <span className={styles['picture']}>
@@ -57,27 +55,11 @@ export const Tile = memo(function Tile({ id, hasActions = true }: { id: string; 
       {isBusy ? <RunningFacts task={task} /> : <DoneFacts task={task} />}
     </Link>
   )
-  if (!hasActions || !result) return tile
+  if (!hasActions) return tile
   return (
-    <div className={styles['cell']}>
+    <div className={styles['cell']} data-roving>
       {tile}
-      <span className={styles['actions']}>
-        {may('GENERATE') && (
-          <Link to="/studio" search={{ from: result.id }} title="Edit in the Studio" preload={false}>
-            <Icon name="edit" />
-            <span className="hidden">Edit: {task.prompt}</span>
-          </Link>
-        )}
-        <Link
-          to="/compare"
-          search={{ a: other?.id ?? result.id, b: other ? result.id : undefined }}
-          title="Compare"
-          preload={false}
-        >
-          <Icon name="compare" />
-          <span className="hidden">Compare: {task.prompt}</span>
-        </Link>
-      </span>
+      <TileActions task={task} className={styles['actions']} />
     </div>
   )
 })

@@ -5,6 +5,7 @@ import type { Measures, Usage, UsageGroup } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
 import { longPeriodName } from '../format/zone.ts'
 import { Icon } from '../ui/icon.tsx'
+import { useRovingFocus } from '../ui/roving-focus.ts'
 import { formatCount, heldOf, SPLIT_TEXTS, valueText } from './names.ts'
 import type { Question } from './question.ts'
 import { periodOf, splitValue } from './series.ts'
@@ -71,6 +72,7 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
     return () => observer.disconnect()
   }, [])
   const height = isNarrow ? CARD_PX : ROW_PX
+  const roving = useRovingFocus<HTMLTableSectionElement>(1, body)
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => height,
@@ -118,14 +120,14 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
           <td className={styles['blank']} />
         </tr>
       </thead>
-      <tbody ref={body}>
+      <tbody {...roving}>
         {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
         {items.map(({ index, key }) => {
           const row = rows[index]!
           const period = periodOf(row, question.unit)
           const value = splitValue(row, question.split)
           return (
-            <tr key={key} aria-rowindex={index + 3} data-row>
+            <tr key={key} aria-rowindex={index + 3} data-row data-roving>
               <th scope="row">
                 {period && longPeriodName(question.unit, Date.parse(period.startsAt), question.timeZone)}
               </th>
@@ -134,7 +136,7 @@ export function UsageTable({ report, question, names }: UsageTableProps) {
               </td>
               <Numbers of={row} />
               <td className={styles['open']}>
-                <LiveLink question={question} value={value} />
+                <LiveLink question={question} value={value} period={period} />
               </td>
             </tr>
           )
@@ -212,23 +214,40 @@ function OnlyLink({ question, value, text }: { question: Question; value: string
   )
 }
 
-const LIVE_FILTERS: Partial<Record<Question['split'], 'model' | 'provider' | 'op' | 'status'>> = {
+const LIVE_FILTERS: Partial<Record<Question['split'], 'model' | 'provider' | 'op' | 'status' | 'key'>> = {
   MODEL: 'model',
   PROVIDER: 'provider',
   OPERATION: 'op',
+  API_KEY: 'key',
   STATUS: 'status',
 }
 
 /** Tasks of the row, as far as Live can filter by it. */
-function LiveLink({ question, value }: { question: Question; value: string | null }) {
+function LiveLink({
+  question,
+  value,
+  period,
+}: {
+  question: Question
+  value: string | null
+  period: { startsAt: string; endsAt: string } | null | undefined
+}) {
   const filter = LIVE_FILTERS[question.split]
   if (!filter || value === null || question.isOfAllProjects) return null
-  const search = filter === 'status' ? { status: [value as 'FAILED'] } : { [filter]: value }
+  const search = {
+    ...(filter === 'status' ? { status: [value as 'FAILED'] } : { [filter]: value }),
+    ...(period && { from: minuteOf(period.startsAt), to: minuteOf(period.endsAt) }),
+  }
   return (
     <Link to="/" search={search} title={`Tasks with ${value}`}>
       Live<span className="hidden"> with {value}</span>
     </Link>
   )
+}
+
+/** Periods begin at full minutes. */
+function minuteOf(at: string): string {
+  return `${at.slice(0, 16)}Z`
 }
 
 function sortRows(

@@ -1,9 +1,9 @@
 // What is left of a deleted task: attempts, ledger, sums, and the columns by which reports group them.
 import { and, eq, inArray } from 'drizzle-orm'
-import { CHARGES, type ImageRequest, type InputImage, type TaskError } from '../../domain.ts'
+import type { ImageRequest, InputImage, TaskError } from '../../domain.ts'
 import type { Transaction } from '../connection/database.ts'
 import type { AttemptRow, TaskRow } from '../tables/tables.ts'
-import { labelsOfRequest } from '../tasks/filter.ts'
+import { labelsOf } from '../tasks/filter.ts'
 import { removeDeliveriesOfTask } from './retention.ts'
 
 /** Replaces texts of the provider, which may repeat the prompt. */
@@ -38,29 +38,18 @@ export async function eraseTask(
   await q.sql.delete(resultAddresses).where(inArray(resultAddresses.attemptId, attemptIds))
   await q.sql.delete(callbacks).where(inArray(callbacks.attemptId, attemptIds))
   await removeDeliveriesOfTask(q, id)
-  await removeFromIndexes(q, task, attempts)
+  await removeFromIndexes(q, task)
 }
 
-async function removeFromIndexes(
-  q: Transaction,
-  task: TaskRow,
-  attempts: readonly AttemptRow[],
-): Promise<void> {
+async function removeFromIndexes(q: Transaction, task: TaskRow): Promise<void> {
   const { id: taskId, projectId, createdAt, request } = task
   const { taskInputs, taskLabels, tasksWithoutWords, taskWords } = q.tables
   await q.sql.delete(taskWords).where(eq(taskWords.taskId, taskId))
   await q.sql.delete(tasksWithoutWords).where(eq(tasksWithoutWords.taskId, taskId))
   // By their keys: neither table has an index of tasks.
-  const labels = [
-    ...labelsOfRequest(task),
-    ...attempts.map(({ provider }) => `provider:${provider}`),
-    ...CHARGES.map((charged) => `charged:${charged}`),
-    'warnings:0',
-    'warnings:1',
-  ]
   const { label } = taskLabels
   const isOfTask = and(eq(taskLabels.createdAt, createdAt), eq(taskLabels.taskId, taskId))
-  const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labels))
+  const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labelsOf(task)))
   await q.sql.delete(taskLabels).where(and(isLabel, isOfTask))
   const inputs = [...request.images, ...(request.mask ? [request.mask] : [])]
   const ids = inputs.flatMap((input) => ('assetId' in input ? input.assetId : []))

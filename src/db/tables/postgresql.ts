@@ -28,6 +28,8 @@ export const {
   databaseInfo,
   dataFolders,
   taskLabels,
+  taskClasses,
+  classTasks,
   taskWords,
   tasksWithoutWords,
   taskInputs,

@@ -89,9 +89,6 @@ export function createTables(kit: Kit) {
       index('tasks_by_status')
         .on(t.projectId, t.status, t.createdAt, t.id, t.deletedAt)
         .where(sql`${t.deletedAt} is null`),
-      index('tasks_by_model')
-        .on(t.projectId, t.model, t.status, t.createdAt, t.id, t.deletedAt)
-        .where(sql`${t.deletedAt} is null`),
       // Of ended tasks, by state.
       index('tasks_by_end')
         .on(t.projectId, t.status, t.finishedAt, t.id, t.deletedAt)

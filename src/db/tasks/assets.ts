@@ -1,9 +1,10 @@
-import { and, gt, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, gt, eq, gte, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
-import { isOfMatchingTask, type TaskFilter } from './filter.ts'
+import { findClasses, isByClass, timeInClasses } from './classes.ts'
+import { matches as isTask, type TaskFilter } from './filter.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
@@ -70,7 +71,7 @@ export interface AssetFilter {
 }
 
 /** Newest first. */
-export function listImages(
+export async function listImages(
   q: Queries,
   projectId: string,
   filter: AssetFilter,
@@ -78,31 +79,42 @@ export function listImages(
 ): Promise<AssetRow[]> {
   const { assets } = q.tables
   const newestFirst = { at: assets.createdAt, id: assets.id, descending: true }
+  const isMatch = await matches(q, projectId, filter)
   return readRange(range, newestFirst, (isInRange, orderBy) =>
     q.sql
       .select()
       .from(assets)
-      .where(and(matches(q, projectId, filter), isInRange))
+      .where(and(isMatch, isInRange))
       .orderBy(...orderBy)
       .limit(range.limit),
   )
 }
 
-export function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
-  return countRows(q, q.tables.assets, matches(q, projectId, filter))
+export async function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
+  return countRows(q, q.tables.assets, await matches(q, projectId, filter))
 }
 
-function matches(
+async function matches(
   q: Queries,
   projectId: string,
   { kinds, createdFrom, createdTo, task }: AssetFilter,
-): SQL | undefined {
+): Promise<SQL | undefined> {
   const { assets } = q.tables
   return and(
     eq(assets.projectId, projectId),
     kinds && inArray(assets.kind, kinds),
     createdFrom === undefined ? undefined : gte(assets.createdAt, createdFrom),
     createdTo === undefined ? undefined : lt(assets.createdAt, createdTo),
-    task && isOfMatchingTask(q, projectId, assets.taskId, task),
+    task && (await isOfTask(q, projectId, task)),
+  )
+}
+
+/** Not a join, for which PostgreSQL may read all such tasks. */
+async function isOfTask(q: Queries, projectId: string, filter: TaskFilter): Promise<SQL | undefined> {
+  const { assets, classTasks, tasks } = q.tables
+  const classes = isByClass(filter) ? await findClasses(q, projectId, filter) : undefined
+  return and(
+    classes && isNotNull(timeInClasses(q, classes, classTasks.createdAt, assets.taskId)),
+    sql`(select 1 from ${tasks} where ${and(eq(tasks.id, assets.taskId), isTask(q, projectId, filter))}) is not null`,
   )
 }

@@ -1,8 +1,8 @@
-import { and, eq, inArray, isNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Charged, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
 import type { TaskRow } from '../tables/tables.ts'
-import { hasWords, type SearchWord } from './words.ts'
+import { isWorded, type SearchWord } from './words.ts'
 
 /** Absent fields do not restrict; an empty list matches nothing. */
 export interface TaskFilter {
@@ -27,103 +27,101 @@ export interface TaskFilter {
 }
 
 /** One label of each group must be on the task. */
-export function labelGroups(filter: TaskFilter): string[][] {
-  const { metadata = [], users, apiKeyIds, providers, hasWarnings, charged, favorite, operation } = filter
+export function labelGroups({ metadata = [], users, apiKeyIds }: TaskFilter): string[][] {
   const groups = [
     ...metadata.map(({ key, value }) => [`metadata:${key}=${value}`]),
-    favorite ? [FAVORITE_LABEL] : undefined,
     users?.map((user) => `user:${user}`),
     apiKeyIds?.map((id) => `key:${id}`),
-    providers?.map((name) => `provider:${name}`),
-    hasWarnings === undefined ? undefined : [`warnings:${hasWarnings ? 1 : 0}`],
-    charged?.map((value) => `charged:${value}`),
-    operation && [`operation:${operation}`],
   ]
   return groups.filter((group) => group !== undefined)
 }
 
-/** Only favorites have one, because most tasks are none. */
-export const FAVORITE_LABEL = 'favorite:1'
-
-/** That do not depend on its attempts. */
-export function labelsOfRequest({ apiKeyId, operation, request: { user, metadata } }: TaskRow): string[] {
+export function labelsOf({ apiKeyId, request: { user, metadata } }: Pick<TaskRow, 'apiKeyId' | 'request'>) {
   return [
-    `operation:${operation}`,
     ...(apiKeyId === null ? [] : [`key:${apiKeyId}`]),
     ...(user === null ? [] : [`user:${user}`]),
     ...Object.entries(metadata).map(([key, value]) => `metadata:${key}=${value}`),
   ]
 }
 
-/** `groups`: by default all labels of the filter. */
-export function matches(
-  q: Queries,
-  projectId: string,
-  filter: TaskFilter,
-  groups: string[][] = labelGroups(filter),
-): SQL | undefined {
+/** All but the values of classes. */
+export function matches(q: Queries, projectId: string, filter: TaskFilter): SQL | undefined {
   const { tasks } = q.tables
-  const { statuses, models } = filter
   return and(
     eq(tasks.projectId, projectId),
     isNull(tasks.deletedAt),
-    statuses && inArray(tasks.status, statuses),
-    models && inArray(tasks.model, models),
-    filter.favorite === false ? eq(tasks.favorite, false) : undefined,
     isCreated(tasks.createdAt, filter),
-    ...groups.map((labels) => hasLabel(q, projectId, labels, tasks.createdAt, tasks.id)),
+    hasText(q, projectId, filter, tasks.createdAt, tasks.id),
   )
 }
 
-/**
- * Whether a task has one of the labels. Not EXISTS: PostgreSQL would join all tasks with the label instead of looking
- * one up.
- */
-export function hasLabel(
-  { tables: { taskLabels } }: Queries,
+/** Whether a task has the labels and words, looked up one by one. */
+export function hasText(
+  q: Queries,
+  projectId: string,
+  filter: TaskFilter,
+  createdAt: AnyColumn,
+  taskId: AnyColumn,
+): SQL | undefined {
+  const { users, apiKeyIds, search } = filter
+  const single = labelGroups({
+    ...filter,
+    users: users?.length === 1 ? users : undefined,
+    apiKeyIds: apiKeyIds?.length === 1 ? apiKeyIds : undefined,
+  })
+  const { tasks } = q.tables
+  const user = q.dialect === 'sqlite' ? sql`one.request ->> '$.user'` : sql`one.request ->> 'user'`
+  // A lookup for each of many labels takes longer than one of the task.
+  const isOfTask = (column: SQL, values: string[] | undefined) =>
+    values && values.length !== 1
+      ? sql`(select 1 from ${tasks} as one where one.id = ${taskId} and ${isOneOf(q, column, values)}) is not null`
+      : undefined
+  return and(
+    ...single.map((labels) => hasLabel(q, projectId, labels, createdAt, taskId)),
+    isOfTask(user, users),
+    isOfTask(sql`one.api_key_id`, apiKeyIds),
+    search && isWorded(q, search, taskId),
+  )
+}
+
+/** Not EXISTS: PostgreSQL would join all tasks with the label instead of looking one up. */
+function hasLabel(
+  q: Queries,
   projectId: string,
   labels: string[],
   createdAt: AnyColumn,
   taskId: AnyColumn,
 ): SQL {
-  if (labels.length === 0) return sql`false`
-  const list = sql.join(
-    labels.map((label) => sql`${label}`),
-    sql`, `,
-  )
   const isOfTask = sql`own.created_at = ${createdAt} and own.task_id = ${taskId}`
-  return sql`(select 1 from ${taskLabels} as own where own.project_id = ${projectId} and own.label in (${list}) and ${isOfTask} limit 1) is not null`
+  return sql`(select 1 from ${q.tables.taskLabels} as own where own.project_id = ${projectId} and ${isOneOf(q, sql`own.label`, labels)} and ${isOfTask} limit 1) is not null`
 }
 
-/** Not a join, for which PostgreSQL may read all such tasks. `groups`: by default all labels of the filter. */
-export function isOfMatchingTask(
-  q: Queries,
-  projectId: string,
-  taskId: AnyColumn,
-  filter: TaskFilter,
-  groups: string[][] = labelGroups(filter),
-): SQL {
-  const { tasks } = q.tables
-  const isMatch = and(
-    eq(tasks.id, taskId),
-    matches(q, projectId, filter, groups),
-    isFound(q, projectId, filter),
-  )
-  return sql`(select 1 from ${tasks} where ${isMatch} limit 1) is not null`
+/** Any number of values, each of which is a range of an index. Only the range of a single value keeps its order. */
+export function isOneOf(q: Queries, column: AnyColumn | SQL, values: Values): SQL {
+  if (values.length <= 1) return values.length === 1 ? sql`${column} = ${values[0]}` : sql`false`
+  return q.dialect === 'sqlite'
+    ? sql`${column} in (select value from json_each(${JSON.stringify(values)}))`
+    : sql`${column} = any(${asArray(values)})`
 }
 
-export function isFound(q: Queries, projectId: string, { search }: TaskFilter): SQL | undefined {
-  if (search === undefined) return undefined
-  const { tasks, taskWords } = q.tables
-  const index = q.dialect === 'sqlite' ? sql`cross join task_words_index` : sql``
-  const isEntry = q.dialect === 'sqlite' ? sql`task_words_index.rowid = ${taskWords.seq} and ` : sql``
-  const isOfTask = sql`${taskWords.taskId} = ${tasks.id}`
-  return sql`exists (select 1 from ${taskWords} ${index} where ${isOfTask} and ${isEntry}${hasWords(q, projectId, search)})`
+/** As rows of one column, `value`. */
+export function rowsOf(q: Queries, values: Values): SQL {
+  return q.dialect === 'sqlite'
+    ? sql`json_each(${JSON.stringify(values)}) as one`
+    : sql`unnest(${asArray(values)}) as one(value)`
+}
+
+export type Values = readonly string[] | readonly number[]
+
+/** PostgreSQL stores no NUL, so no row equals a text with one. */
+function asArray(values: Values): SQL {
+  const texts = values.map((value) => (typeof value === 'number' ? value : value.replaceAll('\0', '\uFFFD')))
+  return typeof values[0] === 'number' ? sql`${sql.param(texts)}::int[]` : sql`${sql.param(texts)}::text[]`
 }
 
 export function isCreated(
   createdAt: AnyColumn | SQL,
-  { createdFrom, createdTo }: TaskFilter,
+  { createdFrom, createdTo }: Pick<TaskFilter, 'createdFrom' | 'createdTo'>,
   valueOf: (at: number) => number | SQL = (at) => at,
 ): SQL | undefined {
   return and(

@@ -1,10 +1,11 @@
-import { and, between, desc, eq, inArray, isNull, lt, sql, type SQL } from 'drizzle-orm'
+import { and, between, desc, eq, getTableColumns, inArray, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { oneOf } from '../tables/kit.ts'
 import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
-import { isFound, matches, type TaskFilter } from './filter.ts'
+import { findClasses, idsOf, isByClass } from './classes.ts'
+import { isOneOf, matches, type TaskFilter } from './filter.ts'
 import { insertWords, replaceWords } from './words.ts'
 
 export type { TaskFilter } from './filter.ts'
@@ -112,11 +113,16 @@ export async function findTasks(
   ids: string[],
   filter: TaskFilter = {},
 ): Promise<TaskRow[]> {
-  const { tasks } = q.tables
+  const { classTasks, tasks } = q.tables
+  const isTask = and(inArray(tasks.id, ids), matches(q, projectId, filter))
+  if (!isByClass(filter)) return q.sql.select().from(tasks).where(isTask)
+  const classes = await findClasses(q, projectId, filter)
+  const isOfClass = isOneOf(q, classTasks.classId, idsOf(classes))
   return q.sql
-    .select()
+    .select(getTableColumns(tasks))
     .from(tasks)
-    .where(and(inArray(tasks.id, ids), matches(q, projectId, filter), isFound(q, projectId, filter)))
+    .innerJoin(classTasks, eq(classTasks.taskId, tasks.id))
+    .where(and(isTask, isOfClass))
 }
 
 /** With an image or the same bytes. Newest first. */

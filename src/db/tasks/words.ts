@@ -1,6 +1,6 @@
 // Split here, so that both databases find the same words.
 import { createHash } from 'node:crypto'
-import { eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Database, Queries, Transaction } from '../connection/database.ts'
 import type { Position } from '../connection/keyset.ts'
 import { insertion } from '../connection/statement.ts'
@@ -87,6 +87,11 @@ export function seqAt(at: number): number {
   return at * PER_MS
 }
 
+/** In milliseconds. */
+export function timeOfSeq(seq: number): number {
+  return Math.floor(seq / PER_MS)
+}
+
 /** Of a task, or of its place once deleted. */
 export function seqOfTask({ tables: { taskWords } }: Queries, { at, id }: Position): SQL {
   return sql`coalesce((select own.seq from ${taskWords} as own where own.task_id = ${id}), ${seqOf(at, id)})`
@@ -109,17 +114,31 @@ export function hasWords(
   groups: string[][] = [],
 ): SQL {
   if (groups.some((labels) => labels.length === 0)) return sql`false`
-  const isSqlite = dialect === 'sqlite'
-  const quote = isSqlite ? '"' : "'"
-  const term = (word: string, suffix = '') => `${quote}${word}${quote}${suffix}`
-  const query = [
-    term(projectId),
-    ...groups.map(
-      (labels) => `(${labels.map((label) => term(tokenOf(label))).join(isSqlite ? ' OR ' : ' | ')})`,
-    ),
-    ...search.map(({ word, isPrefix }) => term(word, isPrefix ? (isSqlite ? '*' : ':*') : '')),
-  ].join(isSqlite ? ' AND ' : ' & ')
-  return isSqlite ? sql`task_words_index match ${query}` : sql`${tables.taskWords.words} @@ ${query}::tsquery`
+  const all = [
+    [{ word: projectId, isPrefix: false }],
+    ...groups.map((labels) => labels.map((label) => ({ word: tokenOf(label), isPrefix: false }))),
+    ...search.map((word) => [word]),
+  ]
+  return dialect === 'sqlite'
+    ? sql`task_words_index match ${all.map((some) => `(${some.map(ftsTerm).join(' OR ')})`).join(' AND ')}`
+    : sql`${tables.taskWords.words} @@ ${all.map((some) => `(${some.map(tsTerm).join(' | ')})`).join(' & ')}::tsquery`
+}
+
+const ftsTerm = ({ word, isPrefix }: SearchWord) => `"${word}"${isPrefix ? '*' : ''}`
+const tsTerm = ({ word, isPrefix }: SearchWord) => `'${word}'${isPrefix ? ':*' : ''}`
+
+/** Whether the words of one task have them, without the index: SQLite prepares each search in it. */
+export function isWorded({ dialect, tables }: Queries, search: SearchWord[], taskId: AnyColumn): SQL {
+  const isFound =
+    dialect === 'sqlite'
+      ? and(
+          ...search.map(
+            ({ word, isPrefix }) =>
+              sql`instr(' ' || own.words || ' ', ${` ${word}${isPrefix ? '' : ' '}`}) > 0`,
+          ),
+        )
+      : sql`own.words @@ ${search.map(tsTerm).join(' & ')}::tsquery`
+  return sql`(select 1 from ${tables.taskWords} as own where own.task_id = ${taskId} and ${isFound} limit 1) is not null`
 }
 
 const BATCH = 500

@@ -15,10 +15,13 @@ export interface Advice {
 
 /** `addresses`: of missing images. `provider` is undefined if not configured. */
 export function adviceOf(
-  attempt: Pick<AttemptRow, 'id' | 'state' | 'charged' | 'provider' | 'remoteId' | 'providerRequestId'>,
+  attempt: Pick<
+    AttemptRow,
+    'id' | 'state' | 'charged' | 'costMicros' | 'provider' | 'remoteId' | 'providerRequestId'
+  >,
   { provider, addresses }: { provider: Provider | undefined; addresses: number },
 ): Advice {
-  const { state, charged } = attempt
+  const { state, charged, costMicros } = attempt
   const advice = { resolutions: [], canFetch: addresses > 0, isRetryPaid: false }
   if (state === 'UNKNOWN') return { ...advice, ...adviceOnUnknown(attempt, provider) }
   if (state === 'FETCHING')
@@ -39,23 +42,31 @@ export function adviceOf(
       text: `The bill of ${attempt.provider} shows whether this attempt was charged.`,
     }
   if (addresses > 0) return { ...advice, text: 'The address of a missing image can be tried once more.' }
-  return {
-    ...advice,
-    text: charged === 'YES' ? 'Nothing to do.' : 'Nothing to do: the attempt was not charged.',
-  }
+  if (charged === 'NO') return { ...advice, text: 'Nothing to do: the attempt was not charged.' }
+  if (costMicros === null)
+    return {
+      ...advice,
+      text: `It was charged an unknown amount. Look for ${idsOf(attempt)} on the bill of ${attempt.provider}, and record the amount with adjustCost.`,
+    }
+  return { ...advice, text: 'Nothing to do: the attempt was charged, and its cost is recorded.' }
+}
+
+/** By which the provider may know the attempt. */
+function idsOf({ id, remoteId, providerRequestId }: Parameters<typeof adviceOf>[0]): string {
+  return [remoteId, providerRequestId, id].filter((one) => one !== null).join(' or ')
 }
 
 function adviceOnUnknown(
-  { id, provider: name, remoteId, providerRequestId }: Parameters<typeof adviceOf>[0],
+  attempt: Parameters<typeof adviceOf>[0],
   provider: Provider | undefined,
 ): Pick<Advice, 'text' | 'resolutions'> {
-  const ids = [remoteId, providerRequestId, id].filter((one) => one !== null)
+  const { provider: name, remoteId } = attempt
   const configure =
     provider === undefined && remoteId !== null
       ? `${name} is not configured. Configure it again to fetch the result. Otherwise: `
       : ''
   return {
-    text: `${configure}Look for ${ids.join(' or ')} on the bill of ${name}, or ask its support. Then resolve the attempt.`,
+    text: `${configure}Look for ${idsOf(attempt)} on the bill of ${name}, or ask its support. Then resolve the attempt.`,
     resolutions: [
       'NOT_CHARGED',
       'CHARGED_RESULT_LOST',

@@ -10,7 +10,7 @@ import { startTask } from '../attempts/plan.ts'
 import type { Deps } from '../deps.ts'
 import { storeInputs, type StoredInputs } from '../images/store-inputs.ts'
 import { findRoutes, type Route } from '../routing/route.ts'
-import type { ServedCall, WaitingCall, Calls } from './calls.ts'
+import type { ServedCall } from './calls.ts'
 import { checkInput, type CheckedInput, type TaskInput } from './input.ts'
 
 export interface CreatedTask {
@@ -21,22 +21,11 @@ export interface CreatedTask {
   attached?: ServedCall['attached']
 }
 
-interface CallToAttach {
-  call: WaitingCall
-  calls: Calls
-}
-
 /**
  * Commits task, first attempts and first event together. Sends nothing. Throws GatewayError, without any row.
  */
-export async function createTask(
-  deps: Deps,
-  by: CallerWithLimits,
-  input: TaskInput,
-  waiting?: CallToAttach,
-): Promise<CreatedTask> {
+export async function createTask(deps: Deps, by: CallerWithLimits, input: TaskInput): Promise<CreatedTask> {
   const checked = checkInput(input, deps)
-  if (waiting && checked.idempotencyKey === null) return createForCall(deps, by, checked, waiting)
   const { projectId } = by
   const { idempotencyKey: key } = checked
   // A known key returns its task, even if no provider could serve it.
@@ -55,29 +44,8 @@ export async function createTask(
   })
 }
 
-/** A repeated call needs no provider and counts against no limit of tasks. */
-async function createForCall(
-  deps: Deps,
-  by: CallerWithLimits,
-  checked: CheckedInput,
-  { call, calls }: CallToAttach,
-): Promise<CreatedTask> {
-  const { projectId } = by
-  await deps.limiter.countSubmission(by, { tasks: 0, uploadBytes: checked.uploadBytes })
-  const inputs = await storeInputs(deps, projectId, checked.inputs)
-  const { request, fingerprint } = toRequest(checked, inputs)
-  const key = { projectId, caller: call.caller, fingerprint }
-  const served = await calls.serve(key, call, async () => {
-    const [route] = await findRoutes(deps.db.read, deps, by, checked)
-    await deps.limiter.countSubmission(by, { tasks: 1, uploadBytes: 0 })
-    const start = { request, fingerprint, key: null, route: route!, inputs }
-    return async (q) => (await insertNew(q, deps, by, start))!
-  })
-  return { ...served, replayed: served.attached !== undefined }
-}
-
 /** Undefined if the idempotency key is taken. */
-async function insertNew(
+export async function insertNew(
   q: Transaction,
   deps: Deps,
   by: CallerWithLimits,

@@ -24,13 +24,13 @@ export const AZURE: Preset<OwnOptions> = {
   },
   offers: (models = ['gpt-image-2']) => offersFrom(models.map(withoutDates), () => CAPABILITIES),
   partialImages: () => 'STREAM',
+  credentials: ({ apiKey }) => ({ 'api-key': apiKey }),
   // Its list has base models; requests name deployments.
   modelsPath: null,
 
   async message(request, account, stream) {
-    const { apiKey, apiVersion = DEFAULT_API_VERSION } = account
-    const parameters = toOpenaiParameters(request, account, stream)
-    const message = await toOpenaiMessage(request, parameters, { 'api-key': apiKey }, stream)
+    const { apiVersion = DEFAULT_API_VERSION } = account
+    const message = await toOpenaiMessage(request, toOpenaiParameters(request, account, stream), stream)
     const deployment = `/openai/deployments/${encodeURIComponent(request.upstreamModel)}`
     return { ...message, path: `${deployment}${message.path}?api-version=${apiVersion}` }
   },

@@ -25,8 +25,8 @@ export interface ImageSearch {
   newFile: () => string
   /** For JSON within JSON. */
   limits?: SpillLimits | undefined
-  /** Reads a cost in USD from `usage`; by default none is reported. */
-  costIn?: ((usage: unknown) => ReportedCost['costMicros']) | undefined
+  /** Reads a cost from an object around all images; by default none is reported. */
+  costIn?: ((fields: Fields) => ReportedCost['costMicros']) | undefined
   /** An address at the root is an image's. */
   isEntry?: boolean
 }
@@ -52,7 +52,12 @@ export async function findImages(
   const [first] = found
   if (!first) return undefined
   const ofImages = firstIn(first.holders, ({ usage: reported }) => knownUsage(reported)) ?? UNKNOWN_USAGE
-  const costMicros = firstIn(first.holders, ({ usage: reported }) => costIn?.(reported))
+  // That of one of several images is not the whole.
+  const isOfAll = (fields: Fields) => found.every(({ holders }) => holders.includes(fields))
+  const costMicros = firstIn(first.holders, (fields) => {
+    const cost = costIn?.(fields)
+    return cost !== undefined && isOfAll(fields) ? cost : undefined
+  })
   const svg = firstIn(first.holders, ({ svg_usage: reported }) => toSvgUsage(reported))
   const usage = { ...ofImages, ...svg?.counts }
   const resolved = { ...resolvedIn(first.holders), ...(svg?.model !== undefined && { svgModel: svg.model }) }

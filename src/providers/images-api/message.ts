@@ -31,12 +31,11 @@ export async function toDataUrl(image: ProviderRequestImage): Promise<string> {
 export function toOpenaiMessage(
   request: ProviderRequest,
   parameters: Parameters,
-  headers: Message['headers'],
   stream: boolean,
 ): Promise<Message> {
   const accept = stream ? 'text/event-stream, application/json' : 'application/json'
   const imageField = request.images.length > 1 ? 'image[]' : 'image'
-  return toImagesMessage(request, parameters, { accept, ...headers }, imageField)
+  return toImagesMessage(request, parameters, { accept }, imageField)
 }
 
 /** Without defaults: models refuse unknown parameters. */

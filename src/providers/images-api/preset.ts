@@ -13,8 +13,11 @@ export interface Preset<Own extends object = object> extends ReplyEnvelope {
   offers(models: ModelsOption | undefined): Offer[]
   /** How mode `auto` gets partial images. */
   partialImages(baseUrl: string): 'STREAM' | 'WITHOUT_STREAM' | 'NONE'
+  /** Headers of every request. */
+  credentials(account: PresetAccount & Own): Message['headers']
   /** Path of the list of models, `/models` by default. Null: no list has the names that requests have. */
   readonly modelsPath?: string | null
+  /** Without the credentials. */
   message(request: ProviderRequest, account: PresetAccount & Own, stream: boolean): Promise<Message>
 }
 

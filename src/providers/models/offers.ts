@@ -11,7 +11,7 @@ import {
   STYLES,
   SVG_EFFORTS,
 } from '../../domain.ts'
-import type { Capabilities, Offer } from '../provider.ts'
+import type { Capabilities, Offer, Price } from '../provider.ts'
 import { findModel, NO_LATER_CAPABILITIES } from './catalogue.ts'
 
 export const MAX_FRAMES = 1000
@@ -164,8 +164,12 @@ export const modelsOption = z
 export type ModelsOption = z.infer<typeof modelsOption>
 type ModelEntry = Exclude<ModelsOption[number], string>
 
-/** Precedence: configuration, a reseller's `page`, catalogue. Catalogue prices and dates are not a reseller's. */
-export function offersFrom(models: ModelsOption, page?: (model: string) => Partial<Capabilities>): Offer[] {
+/** Precedence: configuration, a reseller's `page` and `prices`, catalogue. Catalogue prices and dates are not a reseller's. */
+export function offersFrom(
+  models: ModelsOption,
+  page?: (model: string) => Partial<Capabilities>,
+  prices: ReadonlyMap<string, Price> = new Map(),
+): Offer[] {
   return models.map((model) => {
     const {
       name,
@@ -173,7 +177,7 @@ export function offersFrom(models: ModelsOption, page?: (model: string) => Parti
       ...entry
     }: ModelEntry = typeof model === 'string' ? { name: model } : model
     const published = findModel(name)
-    const listPrice = page ? null : (published?.price ?? null)
+    const listPrice = (page ? prices.get(name) : published?.price) ?? null
     const configured = Object.entries(entry.capabilities ?? {}).filter(([, value]) => value !== undefined)
     return {
       model: name,

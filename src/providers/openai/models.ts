@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ProviderError, VERDICTS } from '../error.ts'
 import { isSuccess, readBody, type ImagesClient } from '../images-api/client.ts'
 import type { ListedModel, Provider } from '../provider.ts'
+import type { Message } from '../wire/http.ts'
 
 const DATE = /^\d{4}-\d\d-\d\d/
 
@@ -17,11 +18,11 @@ const list = z.object({
 
 export function modelReader(
   client: ImagesClient,
-  { apiKey }: { apiKey: string },
   path: string,
+  credentials: Message['headers'],
 ): NonNullable<Provider['listModels']> {
   return async ({ signal }) => {
-    const headers = { accept: 'application/json', authorization: `Bearer ${apiKey}` }
+    const headers = { accept: 'application/json', ...credentials }
     const call = { signal, onWire() {}, newFile: () => '' }
     const reply = await client.ask({ method: 'GET', path, headers }, call)
     const { json, text, problem } = await readBody(reply, call)

@@ -81,6 +81,7 @@ export function createOpenaiDialect(presets: Presets): Dialect<OpenaiOptions> {
 function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Provider {
   const { apiKey, adminKey } = options
   const { modelsPath = '/models' } = preset
+  const credentials = preset.credentials(options)
   const client = createImagesClient(name, options, [apiKey, ...(adminKey ? [adminKey] : [])])
   const offers = offersOf(options, preset)
   const modes = { auto: ['SYNC', 'STREAM'], sync: ['SYNC'], stream: ['STREAM'] } as const
@@ -95,9 +96,10 @@ function createOpenai(name: string, options: OpenaiOptions, preset: Preset): Pro
 
     async submit(request, call) {
       const message = await preset.message(request, options, wantsStream(request, options, preset))
-      return readResult(await client.submit(message, call), request, call, preset)
+      const headers = { ...message.headers, ...credentials }
+      return readResult(await client.submit({ ...message, headers }, call), request, call, preset)
     },
-    ...(modelsPath !== null && { listModels: modelReader(client, options, modelsPath) }),
+    ...(modelsPath !== null && { listModels: modelReader(client, modelsPath, credentials) }),
     ...(adminKey && { fetchBill: billReader(client, { ...options, adminKey }, offers) }),
   }
 }

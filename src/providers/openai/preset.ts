@@ -22,15 +22,14 @@ export const OPENAI: Preset<OwnOptions> = {
   // Others may not stream.
   partialImages: (baseUrl) => (new URL(baseUrl).hostname === new URL(BASE_URL).hostname ? 'STREAM' : 'NONE'),
 
-  message(request, account, stream) {
-    const { apiKey, organization, project } = account
-    const headers = {
-      authorization: `Bearer ${apiKey}`,
-      ...(organization !== undefined && { 'openai-organization': organization }),
-      ...(project !== undefined && { 'openai-project': project }),
-    }
-    return toOpenaiMessage(request, toOpenaiParameters(request, account, stream), headers, stream)
-  },
+  credentials: ({ apiKey, organization, project }) => ({
+    authorization: `Bearer ${apiKey}`,
+    ...(organization !== undefined && { 'openai-organization': organization }),
+    ...(project !== undefined && { 'openai-project': project }),
+  }),
+
+  message: (request, account, stream) =>
+    toOpenaiMessage(request, toOpenaiParameters(request, account, stream), stream),
 }
 
 // Models with an announced end must be named: they will fail one day.

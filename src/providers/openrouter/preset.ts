@@ -15,15 +15,13 @@ export const OPENROUTER: Preset = {
   offers: (models = [{ name: 'gpt-image-2', upstreamModel: 'openai/gpt-image-2' }]) =>
     offersFrom(models, () => CAPABILITIES),
   partialImages: () => 'STREAM',
+  credentials: ({ apiKey }) => ({ authorization: `Bearer ${apiKey}` }),
   modelsPath: '/images/models',
-  costIn: toCostMicros,
+  costIn: ({ usage }) => toCostMicros(usage),
 
-  async message(request, { apiKey }, stream) {
-    const headers = {
-      accept: stream ? 'text/event-stream, application/json' : 'application/json',
-      authorization: `Bearer ${apiKey}`,
-    }
-    return toJsonMessage('/images', await toBody(request, stream), headers)
+  async message(request, _, stream) {
+    const accept = stream ? 'text/event-stream, application/json' : 'application/json'
+    return toJsonMessage('/images', await toBody(request, stream), { accept })
   },
 
   // The request was stopped before any model.

@@ -21,11 +21,12 @@ export const PMOCK: Preset<OwnOptions> = {
   // No documented stream field.
   partialImages: () => 'WITHOUT_STREAM',
 
+  credentials: ({ apiKey }) => ({ authorization: `Bearer ${apiKey}` }),
+
   message(request, account, stream) {
-    const headers = { authorization: `Bearer ${account.apiKey}` }
     const parameters = { ...toParameters(request, account), ...(stream && { stream: true }) }
     // No documented edits; operators may turn them on.
-    return toOpenaiMessage(request, parameters, headers, stream)
+    return toOpenaiMessage(request, parameters, stream)
   },
 
   ...COMPAT_ENVELOPE,

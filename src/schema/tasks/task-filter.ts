@@ -8,6 +8,7 @@ import * as enums from '../enums.ts'
 import { MetadataInput } from './generate-image.ts'
 
 const MAX_SEARCH_WORDS = 20
+const MAX_VALUES = 50
 /** Shorter ones are the beginning of too many words. */
 const MIN_PREFIX_CODE_POINTS = 3
 
@@ -19,9 +20,13 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
     statuses: t.field({ type: [enums.TaskStatus], description: 'In one of these states.' }),
     operation: t.field({ type: enums.Operation, description: 'GENERATE or EDIT only.' }),
     model: t.string({ description: 'Exact model name, as requested.' }),
-    models: t.stringList({ description: 'Exact model names, one of which was requested.' }),
+    models: t.stringList({
+      description: `Exact model names, one of which was requested. Up to ${MAX_VALUES}.`,
+    }),
     provider: t.string({ description: 'Name of a provider that has an attempt of the task.' }),
-    providers: t.stringList({ description: 'Names of providers, one of which has an attempt of the task.' }),
+    providers: t.stringList({
+      description: `Names of providers, one of which has an attempt of the task. Up to ${MAX_VALUES}.`,
+    }),
     createdFrom: t.field({ type: 'DateTime', description: 'Created at this time or later.' }),
     createdTo: t.field({ type: 'DateTime', description: 'Created before this time.' }),
     search: t.string({
@@ -30,9 +35,12 @@ export const TaskFilterInput = builder.inputType('TaskFilter', {
         `are the same. \`*\` after at least ${MIN_PREFIX_CODE_POINTS} letters finds words that begin with them: \`water*\`. ` +
         'Of Chinese, Japanese and Thai, each character is a word.',
     }),
-    apiKeyIds: t.idList({ description: 'Created with one of these API keys.' }),
-    users: t.stringList({ description: '`GenerateImageInput.user` is one of these.' }),
-    metadata: t.field({ type: [MetadataInput], description: 'Has all of these labels.' }),
+    apiKeyIds: t.idList({ description: `Created with one of these API keys. Up to ${MAX_VALUES}.` }),
+    users: t.stringList({ description: `\`GenerateImageInput.user\` is one of these. Up to ${MAX_VALUES}.` }),
+    metadata: t.field({
+      type: [MetadataInput],
+      description: `Has all of these labels. Up to ${MAX_VALUES}.`,
+    }),
     charged: t.field({
       type: [enums.Charged],
       description: 'Cost money, did not, or possibly did: one of these.',
@@ -46,6 +54,7 @@ export function readFilter(input: typeof TaskFilterInput.$inferInput | null | un
   const { model, models, provider, providers, search, apiKeyIds, metadata, ...same } = withoutNulls(
     input ?? {},
   )
+  checkLengths({ models, providers, apiKeyIds, users: same.users, metadata })
   return {
     ...same,
     models: bothOf(model, models),
@@ -55,6 +64,13 @@ export function readFilter(input: typeof TaskFilterInput.$inferInput | null | un
     apiKeyIds: apiKeyIds?.filter(isStorable),
     metadata: metadata?.length === 0 ? undefined : metadata,
   }
+}
+
+/** Each value is a range of an index. */
+function checkLengths(lists: Record<string, readonly unknown[] | undefined>): void {
+  for (const [name, { length = 0 } = {}] of Object.entries(lists))
+    if (length > MAX_VALUES)
+      throw badInput(`filter.${name}`, `filter.${name} has ${length} values; the maximum is ${MAX_VALUES}.`)
 }
 
 function bothOf(one: string | undefined, list: string[] | undefined): string[] | undefined {
@@ -93,7 +109,6 @@ export const TaskOrderEnum = describedEnum<keyof typeof ORDERS>('TaskOrder', {
   description: 'Order of a list of tasks.',
   CREATED_AT_DESC: 'Newest task first.',
   CREATED_AT_ASC: 'Oldest task first.',
-  FINISHED_AT_DESC:
-    'Last finished first, without unfinished tasks. Conditions other than `statuses` may have to read all finished tasks.',
+  FINISHED_AT_DESC: 'Last finished first, without unfinished tasks.',
   FINISHED_AT_ASC: 'First finished first, without unfinished tasks, and as FINISHED_AT_DESC.',
 })

@@ -63,6 +63,10 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
     ...exposeAll(t, 'Float', {
       progress: 'Fraction from 0 to 1 that never decreases. An estimate until it is 1.',
     }),
+    apiKeyId: t.exposeID('apiKeyId', {
+      nullable: true,
+      description: 'Id of the API key that created it, key_…. Null for a task created without a key.',
+    }),
     queuePosition: t.int({
       nullable: true,
       description:

@@ -11,12 +11,8 @@ const MODEL = { name: 'gpt-image-2', upstreamModel: 'openai/gpt-image-2' }
 
 async function open(entry: object = {}) {
   const upstream = await startOpenrouterUpstream({ apiKey })
-  // The contract sends the name of the model.
   const options = openai.options.parse({ preset: 'openrouter', baseUrl: upstream.url, apiKey, ...entry })
-  const provider = openai.create('openrouter', options)
-  const submit: typeof provider.submit = (request, call) =>
-    provider.submit({ ...request, upstreamModel: MODEL.upstreamModel }, call)
-  return { provider: { ...provider, submit }, upstream }
+  return { provider: openai.create('openrouter', options), upstream }
 }
 
 async function openForTest(entry: object = {}) {
@@ -25,7 +21,9 @@ async function openForTest(entry: object = {}) {
     await provider.close()
     await upstream.close()
   })
-  return { provider, upstream }
+  const submit: typeof provider.submit = (request, call) =>
+    provider.submit({ ...request, upstreamModel: MODEL.upstreamModel }, call)
+  return { provider: { ...provider, submit }, upstream }
 }
 
 const flagged = { reasons: ['violence'], flagged_input: 'a fox', provider_name: 'OpenAI', model_slug: 'x' }

@@ -5,6 +5,7 @@ import { ProviderError, VERDICTS } from '../../../src/providers/error.ts'
 import { toProviderError } from '../../../src/providers/images-api/failure.ts'
 import { toDataUrl, toJsonMessage } from '../../../src/providers/images-api/message.ts'
 import type { Preset } from '../../../src/providers/images-api/preset.ts'
+import { toCostMicros } from '../../../src/providers/images-api/usage.ts'
 import { offersFrom } from '../../../src/providers/models/offers.ts'
 import { createOpenaiDialect } from '../../../src/providers/openai/openai.ts'
 import { runRequest, failureOf, inputOf, openCall, requestOf } from '../call.ts'
@@ -16,21 +17,23 @@ interface StudioOptions {
 
 const ENVELOPE = z.object({ ok: z.boolean(), images: z.unknown() })
 
+const PRICE = { imageMicros: 20_000, bySettings: [], version: 'studio-2026-11-01' }
+
 /** Has a deployment in the path, other credential names, edits as JSON, and an envelope. */
 const STUDIO: Preset<StudioOptions> = {
   baseUrl: null,
   options: { version: z.string().optional() },
   offers: (models = ['studio-1']) =>
-    offersFrom(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 })),
+    offersFrom(models, () => ({ operations: ['GENERATE', 'EDIT'], maxN: 2 }), new Map([['studio-1', PRICE]])),
   partialImages: () => 'NONE',
-  async message({ upstreamModel, prompt, images }, { apiKey, version = 'v1' }) {
+  costIn: toCostMicros,
+  credentials: ({ apiKey }) => ({ 'api-key': apiKey }),
+  async message({ upstreamModel, prompt, images }, { version = 'v1' }) {
     const references = await Promise.all(images.map(toDataUrl))
     return toJsonMessage(
       `/deployments/${upstreamModel}/images?version=${version}`,
       { prompt, references },
-      {
-        'api-key': apiKey,
-      },
+      {},
     )
   },
   unwrap(json, reply) {
@@ -85,8 +88,42 @@ describe('a preset', () => {
   it('determines the models offered by default, and whether they have partial images', async () => {
     const { provider } = await open()
     expect(provider.offers).toMatchObject([
-      { model: 'studio-1', price: null, capabilities: { maxN: 2, maxPartialImages: 0 } },
+      { model: 'studio-1', price: PRICE, capabilities: { maxN: 2, maxPartialImages: 0 } },
     ])
+  })
+
+  it('determines the prices of its models, unless the configuration does', async () => {
+    const models = ['studio-1', { name: 'studio-1', price: null }, 'gpt-image-2']
+    const { provider } = await open({ models })
+    expect(provider.offers.map(({ price }) => price)).toEqual([PRICE, null, null])
+  })
+
+  it('sends its credentials with the request for the list of models', async () => {
+    const { provider, upstream } = await open()
+    upstream.script({ status: 200, body: { data: [{ id: 'studio-1' }] } })
+    const listed = await provider.listModels!({ signal: AbortSignal.timeout(5000) })
+    expect(listed).toEqual([{ upstreamModel: 'studio-1', retiresOn: null }])
+    const [request] = upstream.requests
+    expect([request?.path, request?.headers['api-key'], request?.headers.authorization]).toEqual([
+      '/api/models',
+      'studio-key',
+      undefined,
+    ])
+  })
+
+  it('reads the cost of a call beside its images, and not that of one of several', async () => {
+    const { provider, upstream } = await open()
+    const second = Buffer.from('second').toString('base64')
+    const [one, two] = [b64_json, second].map((image) => ({ b64_json: image, cost: 0.02 }))
+    for (const [images, costMicros] of [
+      [{ data: [{ b64_json }, { b64_json: second }], cost: 0.04 }, 40_000],
+      [{ data: [one, two], cost: 0.05 }, 50_000],
+      [{ data: [one, two] }, undefined],
+      [{ data: [one] }, 20_000],
+    ] as const) {
+      upstream.script({ status: 200, body: { ok: true, images } })
+      expect((await runRequest(provider)).costMicros).toBe(costMicros)
+    }
   })
 
   it('without a base URL requires one in the configuration', () => {
