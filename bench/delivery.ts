@@ -7,7 +7,11 @@ import { compare } from './measure.ts'
 import { peerMissing } from './peers.ts'
 import { render, type Row } from './table.ts'
 
+export const PARTS = ['WebSocket', 'SSE', 'stalled', 'documents', 'beside', 'remote'] as const
+export type Part = (typeof PARTS)[number]
+
 export interface DeliveryOptions {
+  parts: readonly Part[]
   /** Sizes of the audience. */
   viewers: readonly number[]
   rounds: number
@@ -16,57 +20,71 @@ export interface DeliveryOptions {
 }
 
 /** The complete measurement, and one of a few minutes. */
-export const COMPLETE: DeliveryOptions = { viewers: [100, 1000, 5000], rounds: 5, furtherEvents: 10_000 }
-export const QUICK: DeliveryOptions = { viewers: [1000], rounds: 1, furtherEvents: 2000 }
+export const COMPLETE: DeliveryOptions = {
+  parts: PARTS,
+  viewers: [100, 1000, 5000],
+  rounds: 5,
+  furtherEvents: 10_000,
+}
+export const QUICK: DeliveryOptions = { parts: PARTS, viewers: [1000], rounds: 1, furtherEvents: 2000 }
 
 const TRANSPORTS: readonly ViewerTransport[] = ['WebSocket', 'SSE']
 /** For measurements with one size of the audience. */
 const AUDIENCE = 1000
+const MANY = `${AUDIENCE.toLocaleString('en-US')} viewers`
 
-/** The cost of an event to all its viewers. Prints each measurement at its end, and returns the ratios. */
-export async function delivery({ viewers, rounds, furtherEvents }: DeliveryOptions): Promise<string> {
+/** The cost of an event to all its viewers. Prints each measurement at its end, and returns the last ratios. */
+export async function delivery({ parts, viewers, rounds, furtherEvents }: DeliveryOptions): Promise<string> {
   const missing = peerMissing('mercurius')
   if (missing !== undefined) return `delivery: ${missing}\n`
+  const has = (part: Part) => parts.includes(part)
+  // Printed early, because the next ones take minutes.
+  const transports = TRANSPORTS.filter(has)
+  if (transports.length > 0) console.log(await fanouts(transports, viewers, rounds))
+  if (has('stalled')) console.log(renderStalled(await stalledMemory(furtherEvents), furtherEvents))
+  const rows: Row[] = []
+  if (has('documents'))
+    rows.push({
+      what: `${MANY} with as many documents: CPU per delivery`,
+      unit: 'µs',
+      against: 'graphql-ws alone',
+      figures: compare(await differentDocuments(rounds, AUDIENCE), 'cpu'),
+    })
+  if (has('beside'))
+    rows.push({
+      what: `${MANY}, 20 KB, one more stopped reading: delay P99`,
+      unit: 'ms',
+      against: 'the same without it',
+      figures: compare(await besideStalled(rounds, AUDIENCE), 'p99'),
+    })
+  if (has('remote'))
+    rows.push({
+      what: `${MANY} of another process on PostgreSQL: delay P99`,
+      unit: 'ms',
+      against: 'the same bytes broadcast with ws',
+      figures: compare(await remoteViewers(rounds, AUDIENCE), 'p99'),
+    })
+  return rows.length === 0 ? '' : render({ title: 'delivery · more ratios', notes: [], rows })
+}
+
+async function fanouts(
+  transports: readonly ViewerTransport[],
+  viewers: readonly number[],
+  rounds: number,
+): Promise<string> {
   const write = await writeCost()
-  const fanouts: Fanout[] = []
+  const measured: Fanout[] = []
   for (const count of viewers) {
-    for (const transport of TRANSPORTS) {
+    for (const transport of transports) {
       for (const result of await fanout(transport, count, rounds)) {
-        fanouts.push(result)
+        measured.push(result)
         console.log(renderFanout(result))
       }
     }
   }
-  // Printed early, because the next ones take minutes.
   const notes = [
     'From the progress of the provider to the viewer. Only the gateway stores events: its figures include the durable write,',
-    `which costs ${Math.round(write)} µs of CPU for each event: ${(write / AUDIENCE).toFixed(2)} µs per delivery to 1,000 viewers.`,
+    `which costs ${Math.round(write)} µs of CPU for each event: ${(write / AUDIENCE).toFixed(2)} µs per delivery to ${MANY}.`,
   ]
-  console.log(render(toSection(fanouts, notes)))
-  console.log(renderStalled(await stalledMemory(furtherEvents), furtherEvents))
-  const many = `${AUDIENCE.toLocaleString('en-US')} viewers`
-  const documents = await differentDocuments(rounds, AUDIENCE)
-  const beside = await besideStalled(rounds, AUDIENCE)
-  const remote = await remoteViewers(rounds, AUDIENCE)
-  const others: Row[] = [
-    {
-      what: `${many} with as many documents: CPU per delivery`,
-      unit: 'µs',
-      against: 'graphql-ws alone',
-      figures: compare(documents, 'cpu'),
-    },
-    {
-      what: `${many}, 20 KB, one more stopped reading: delay P99`,
-      unit: 'ms',
-      against: 'the same without it',
-      figures: compare(beside, 'p99'),
-    },
-    {
-      what: `${many} of another process on PostgreSQL: delay P99`,
-      unit: 'ms',
-      against: 'the same bytes broadcast with ws',
-      figures: compare(remote, 'p99'),
-    },
-  ]
-  return render({ title: 'delivery · more ratios', notes: [], rows: others })
+  return render(toSection(measured, notes))
 }

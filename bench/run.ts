@@ -1,15 +1,15 @@
 // Speed and memory, compared with their limits: `npm run bench`, or `npm run bench -- --only mutation`. With `--profile
 // folder` every measured process writes a CPU profile there, which slows it down. `--minutes` is the time of `flight` and `storage`,
 // `--millions` the number of attempts of `report` and of tasks of `responsiveness` and
-// `filters`; both are 1 by default. `--quick`,
-// `--viewers` and `--rounds` shorten `delivery`. README.md says how to read the figures.
+// `filters`; both are 1 by default. `--quick`, `--part`, `--viewers` and `--rounds` shorten `delivery`. README.md says how
+// to read the figures.
 import { execFile } from 'node:child_process'
 import { cpus, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { cluster } from './cluster.ts'
 import { database } from './database.ts'
-import { COMPLETE, delivery, QUICK } from './delivery.ts'
+import { COMPLETE, delivery, PARTS, QUICK } from './delivery.ts'
 import { filters } from './filters.ts'
 import { flight } from './flight.ts'
 import { limits } from './limits.ts'
@@ -64,6 +64,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     millions: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
+    part: { type: 'string', multiple: true },
     viewers: { type: 'string', multiple: true },
     rounds: { type: 'string' },
   },
@@ -79,8 +80,14 @@ if (!(millions >= 0.01)) {
   process.exit(64)
 }
 const base = values.quick ? QUICK : COMPLETE
+const parts = PARTS.filter((part) => values.part?.includes(part) ?? true)
+if (values.part && parts.length < new Set(values.part).size) {
+  console.error(`--part is ${values.part.join(', ')}; the parts are ${PARTS.join(', ')}.`)
+  process.exit(64)
+}
 const deliveryOptions = {
   ...base,
+  parts,
   viewers: values.viewers?.map(Number) ?? base.viewers,
   rounds: values.rounds === undefined ? base.rounds : Number(values.rounds),
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 export type IdPrefix = 'task' | 'att' | 'img' | 'prj' | 'wrk' | 'aud' | 'whk' | 'dlv' | 'key' | 'led' | 'call'
 
@@ -12,8 +12,20 @@ export function newId(prefix: IdPrefix, now: number): string {
     time = ALPHABET[rest % 32] + time
     rest = Math.floor(rest / 32)
   }
-  const random = Array.from(randomBytes(16), (byte) => ALPHABET[byte % 32]).join('')
+  let random = ''
+  for (const byte of takeRandom()) random += ALPHABET[byte % 32]
   return `${prefix}_${time}${random}`
+}
+
+const RANDOM_BYTES = 16
+/** Filled for many ids at once. */
+const pool = Buffer.alloc(RANDOM_BYTES * 64)
+let used = pool.length
+
+function takeRandom(): Buffer {
+  if (used === pool.length) used = 0
+  if (used === 0) randomFillSync(pool)
+  return pool.subarray(used, (used += RANDOM_BYTES))
 }
 
 export function idPrefix(id: string): string | undefined {

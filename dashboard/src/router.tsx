@@ -173,7 +173,7 @@ export const router = createRouter({
   stringifySearch(search) {
     const entries = Object.entries(search).filter(([, value]) => value !== undefined)
     const text = new URLSearchParams(entries.map(([name, value]) => [name, String(value)]))
-    const query = String(text).replaceAll('%2C', ',')
+    const query = String(text).replaceAll('%2C', ',').replaceAll('%3A', ':')
     return query === '' ? '' : `?${query}`
   },
 })

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { MAX_CACHED_FILE_BYTES } from './memory-cache.ts'
-import type { PutOptions, StoredFile } from './store.ts'
+import type { FileContent, PutOptions, StoredFile } from './store.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -11,29 +11,38 @@ interface Digest extends StoredFile {
   bytes?: Buffer
 }
 
-/** Also syncs the file, unless it is synced. `content`: its bytes, if the caller has them. */
+/** Also syncs the file, unless it is synced. `content`: if the caller has read the file. */
 export async function digest(
   file: string,
   { isSynced = Promise.resolve(false), content }: PutOptions = {},
 ): Promise<Digest> {
+  const known = content && digestOf(content)
+  if (known && (await isSynced)) return known
   // Windows cannot sync a read-only handle.
   await using handle = await open(file, 'r+')
-  const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
-  const hash = createHash('sha256')
   const sync = async () => {
     if (!(await isSynced)) await handle.sync()
   }
-  if (byteSize <= MAX_CACHED_FILE_BYTES) {
-    const read = content?.length === byteSize ? content : handle.readFile()
-    const [bytes] = await Promise.all([read, sync()])
-    return { sha256: hash.update(bytes).digest('hex'), byteSize: bytes.length, modifiedAt, bytes }
+  if (known) {
+    await sync()
+    return known
   }
+  const { size: byteSize, mtimeMs: modifiedAt } = await handle.stat()
+  if (byteSize <= MAX_CACHED_FILE_BYTES) {
+    const [bytes] = await Promise.all([handle.readFile(), sync()])
+    return digestOf({ bytes, modifiedAt })
+  }
+  const sum = createHash('sha256')
   // Reused: the buffers of a stream fill memory faster than they are collected.
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   for (let size = -1; size !== 0;) {
     size = (await handle.read(chunk, 0, CHUNK_BYTES, null)).bytesRead
-    hash.update(chunk.subarray(0, size))
+    sum.update(chunk.subarray(0, size))
   }
   await sync()
-  return { sha256: hash.digest('hex'), byteSize, modifiedAt }
+  return { sha256: sum.digest('hex'), byteSize, modifiedAt }
+}
+
+function digestOf({ bytes, modifiedAt }: FileContent): Digest {
+  return { sha256: hash('sha256', bytes), byteSize: bytes.length, modifiedAt, bytes }
 }

@@ -60,6 +60,8 @@ export async function openDirectoryStore(dir: string, clock: Clock = systemClock
       onDisk(async () => {
         const { sha256, bytes, ...stats } = await digest(file, options)
         const target = pathOf(sha256)
+        // The first file of its folder.
+        if (!synced.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
         await linkTo(target, { path: file, ...stats }, clock.now())
         // Another process may have created a folder or the file and not synced it yet.
         await Promise.all(unsyncedFolders(dirname(target)).map(syncFolder))

@@ -33,6 +33,11 @@ export const MIME_TYPES: Record<OutputFormat, ImageMimeType> = {
   SVG: 'image/svg+xml',
 }
 
+/** Of a stored image. */
+export function formatOf(mimeType: string): OutputFormat {
+  return OUTPUT_FORMATS.find((format) => MIME_TYPES[format] === mimeType)!
+}
+
 export type RasterFormat = Exclude<OutputFormat, 'SVG'>
 
 /** Of input images. */

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { ImageFacts } from '../domain.ts'
 import { openImage } from './decode.ts'
-import { corrupt, type ImageMimeType } from './format.ts'
+import { corrupt, formatOf, type ImageMimeType } from './format.ts'
 import { inspectImage } from './inspect.ts'
 import { stripJpeg, stripPng, stripWebp } from './strip-metadata.ts'
 
@@ -40,7 +40,7 @@ async function applyOrientation(bytes: Buffer, mimeType: ImageMimeType): Promise
   // Subsampling chroma a second time blurs edges.
   if (mimeType === 'image/jpeg') rotated.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
   return rotated.toBuffer().catch((cause: unknown) => {
-    throw corrupt(mimeType.slice('image/'.length).toUpperCase(), cause)
+    throw corrupt(formatOf(mimeType), cause)
   })
 }
 

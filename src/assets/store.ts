@@ -36,8 +36,13 @@ export interface AssetStore {
 export interface PutOptions {
   /** Whether the caller has synced the file; by default it has not. */
   isSynced?: Promise<boolean> | undefined
-  /** As read from the file; it is kept in memory. */
-  content?: Buffer | undefined
+  /** As read from the file; its bytes are kept in memory. */
+  content?: FileContent | undefined
+}
+
+export interface FileContent {
+  bytes: Buffer
+  modifiedAt: number
 }
 
 export interface PresignOptions {

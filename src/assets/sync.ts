@@ -1,5 +1,5 @@
 // fsync(2): a file is durable once it and the folder that names it are.
-import { open } from 'node:fs/promises'
+import { close, fsync, open } from 'node:fs'
 
 /** The sync in progress, and the one that follows. */
 interface Syncs {
@@ -9,9 +9,20 @@ interface Syncs {
 
 const folders = new Map<string, Syncs>()
 
-export async function syncFile(path: string): Promise<void> {
-  await using handle = await open(path, 'r')
-  await handle.sync()
+/** With callbacks: file handles cost several times as much, and each task syncs five files and folders. */
+export function syncFile(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    open(path, 'r', (missing, file) => {
+      if (missing) return reject(missing)
+      fsync(file, (failed) => {
+        close(file, (unclosed) => {
+          const error = failed ?? unclosed
+          if (error) reject(error)
+          else resolve()
+        })
+      })
+    })
+  })
 }
 
 /**

@@ -37,7 +37,10 @@ export const demo: Command = {
     ...JSON_OPTION,
   },
   notes: {
-    Environment: { DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one' },
+    Environment: {
+      DARKROOM_API_KEY: 'With --url: API key of that server, if it requires one',
+      DARKROOM_ADMIN_KEY: 'With --url: operator key, used without an API key',
+    },
     Cost: {
       free: 'By default: the sandbox provider generates the image in this process',
       'real money': 'If another provider is configured, with OPENAI_API_KEY for example',
@@ -65,8 +68,10 @@ async function runDemo(input: Arguments, context: CommandContext): Promise<numbe
   const signals = opened.adopt(watchSignals(), (it) => it.close())
   const server = options.url === null ? await startServer(context, opened) : undefined
   const url = server?.url ?? options.url ?? ''
-  const apiKey = server ? undefined : context.env['DARKROOM_API_KEY']
-  const client = opened.adopt(createDemoClient(url, apiKey), (it) => it.close())
+  const { DARKROOM_API_KEY: apiKey, DARKROOM_ADMIN_KEY: adminKey } = context.env
+  const client = opened.adopt(createDemoClient(url, server ? undefined : apiKey || adminKey), (it) =>
+    it.close(),
+  )
   const { err } = context
   const out = input.flags.has('json') ? silent(context.out) : context.out
   const view = opened.adopt(

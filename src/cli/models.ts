@@ -24,7 +24,7 @@ export const models: Command = {
   notes: {
     Columns: {
       formats: 'Output formats; features are edit, mask, markup, previews and what else the model takes',
-      price: 'Per million tokens of output images, or per image; ? if unknown',
+      price: 'Per million output tokens of images and of authors of SVGs, or per image; ? if unknown',
       ends: 'Announced shutdown date and the successor; later, requests are refused',
     },
     check: {
@@ -62,8 +62,8 @@ async function runModels(
 
 /** Money in micro-USD; a price is null if unknown. */
 function toJson({ name: provider, offers }: Provider) {
-  return offers.map(({ model, capabilities, price, retiresOn, successor }) => {
-    return { provider, model, capabilities, price, retiresOn, successor }
+  return offers.map(({ model, capabilities, price, svgPrices, retiresOn, successor }) => {
+    return { provider, model, capabilities, price, svgPrices, retiresOn, successor }
   })
 }
 
@@ -93,11 +93,12 @@ function featuresOf({ capabilities: can }: Offer): string[] {
   ].filter((feature) => feature !== false)
 }
 
-function priceText({ price }: Offer): string {
-  if (!price) return '?'
-  return 'imageMicros' in price
-    ? `${formatUsd(price.imageMicros)} an image`
-    : `${formatUsd(price.outputImageMicros)} a million`
+function priceText({ price, svgPrices, capabilities }: Offer): string {
+  const authors = capabilities.outputFormats.includes('SVG') ? Object.entries(svgPrices) : []
+  const ofAuthors = authors.map(([name, { outputMicros }]) => `SVG by ${name} ${formatUsd(outputMicros)}`)
+  if (!price) return ['?', ...ofAuthors].join(', ')
+  if ('imageMicros' in price) return `${formatUsd(price.imageMicros)} an image`
+  return [`${formatUsd(price.outputImageMicros)} a million`, ...ofAuthors].join(', ')
 }
 
 function endText({ retiresOn, successor }: Offer): string {

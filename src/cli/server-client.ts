@@ -87,7 +87,8 @@ export function connect(endpoint: string, key: string | null): ServerClient {
   }
 }
 
-function withRemedy(error: unknown): unknown {
+/** A refusal of the key also names the variables that have one. */
+export function withRemedy(error: unknown): unknown {
   if (!(error instanceof OperationRefused) || error.code !== 'UNAUTHENTICATED') return error
   return new OperationRefused(
     `${error.message} Set DARKROOM_API_KEY to an API key of this server, or DARKROOM_ADMIN_KEY to its operator key.`,

@@ -20,6 +20,9 @@ export interface Listener {
 /** For receiving a request; `checkMs` is the interval of their check. */
 const DEFAULT_TIMEOUTS = { headersMs: 14_000, requestMs: 59_000, checkMs: 1_000 }
 
+/** Linux resets connections that wait beyond it for a busy process. The maximum of Linux by default (net.core.somaxconn). */
+const BACKLOG = 4_096
+
 /** Port 0 picks a free one. Rejects if the port is in use. */
 export async function listen(
   app: App,
@@ -63,7 +66,7 @@ export async function listen(
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
+    server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, resolve)
   })
   return {
     url: urlOf(options.host, portOf(server)),

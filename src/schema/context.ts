@@ -12,6 +12,7 @@ import { listPlaces } from '../db/tasks/deleted-images.ts'
 import { listDeliveriesOfTasks, listTries } from '../db/webhooks/deliveries.ts'
 import type { Access } from '../engine/access/access.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 import type { Provider } from '../providers/provider.ts'
 
 /** One per operation. */
@@ -32,7 +33,7 @@ export interface Context {
   clientAddress: string | null
   /** Header (draft-ietf-httpapi-idempotency-key-header); null without one. */
   idempotencyKey: string | null
-  loaders: ReturnType<typeof createLoaders>
+  loaders: Loaders
 }
 
 /** All that a field may read of its caller where subscribers share a result. Equal for all of them. */
@@ -79,6 +80,17 @@ export function toSharedContext(context: Context): Context {
 
 function refuse(property: string): never {
   throw new Error(`The field reads ${property} and lacks the mark perViewer of per-viewer.ts.`)
+}
+
+/** Rows by the id of their parent. */
+export interface RowLoader<Row> {
+  load(id: string): MaybePromise<Row[]>
+}
+
+type BatchedLoaders = ReturnType<typeof createLoaders>
+
+export type Loaders = {
+  [Name in keyof BatchedLoaders]: RowLoader<Awaited<ReturnType<BatchedLoaders[Name]['load']>>[number]>
 }
 
 /** Batched reads by the id of the parent. */

@@ -1,4 +1,6 @@
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
+import fs from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
@@ -12,9 +14,12 @@ async function newFolder(): Promise<string> {
 
 it('syncs a folder once for all calls that arrive during a sync, and not with the one in progress', async () => {
   const folder = await newFolder()
-  await using handle = await open(folder, 'r')
-  const sync = vi.spyOn(Object.getPrototypeOf(handle), 'sync')
-  onTestFinished(() => sync.mockRestore())
+  const sync = vi.spyOn(fs, 'fsync')
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    sync.mockRestore()
+    syncBuiltinESMExports()
+  })
   await Promise.all(Array.from({ length: 50 }, () => syncFolder(folder)))
   expect(sync).toHaveBeenCalledTimes(2)
   await syncFolder(folder)

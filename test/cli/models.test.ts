@@ -49,10 +49,11 @@ it('models lists what is configured, and check asks the providers', async () => 
     { name: 'own', price: { imageMicros: 40_000 }, capabilities: { extra: ['seed'] } },
   ]
   const account = { name: 'main', dialect: 'openai', baseUrl: `${url}/v1`, apiKey: 'sk-canary', models }
+  const svgPrices = { 'author-1': { inputMicros: 1_000_000, outputMicros: 8_000_000 } }
   const azure = { name: 'company', dialect: 'openai', preset: 'azure', baseUrl: url, apiKey: 'sk-azure' }
   await writeFile(
     join(cwd, 'darkroom.config.json'),
-    JSON.stringify({ providers: [account, azure, { name: 'toy', dialect: 'sandbox' }] }),
+    JSON.stringify({ providers: [account, azure, { name: 'toy', dialect: 'sandbox', svgPrices }] }),
   )
 
   const list = await darkroom(['models'], { cwd, env: {} })
@@ -61,7 +62,10 @@ it('models lists what is configured, and check asks the providers', async () => 
     /main +gpt-image-1\.5 .*\$32\.00 a million +2026-12-01, then gpt-image-2\.5-sunburst\n/,
   )
   expect(list.stdout).toMatch(/main +own +png +extra seed +\$0\.04 an image +–\n/)
-  expect(list.stdout).toMatch(/toy +gpt-image-2\.6-flare +png jpeg webp gif svg /)
+  expect(list.stdout).toMatch(
+    /toy +gpt-image-2\.6-flare +png jpeg webp gif svg .* \?, SVG by author-1 \$8\.00 +–\n/,
+  )
+  expect(list.stdout).toMatch(/toy +gpt-image-2 .*\$30\.00 a million +–\n/)
 
   const check = await darkroom(['models', 'check'], { cwd, env: {} })
   expect(check.exitCode).toBe(1)

@@ -129,8 +129,8 @@ describe('darkroom tasks', () => {
     expect([exitCode, stderr.split('\n')[0]]).toEqual([64, expect.stringContaining(message)])
   })
 
-  it('says which keys it accepts when the server refuses it', async () => {
-    const { exitCode, stderr } = await darkroom(['tasks'], { env: { DARKROOM_ADMIN_KEY: '' } })
+  it.each(['tasks', 'demo'])('says which keys %s accepts when the server refuses it', async (command) => {
+    const { exitCode, stderr } = await darkroom([command], { env: { DARKROOM_ADMIN_KEY: '' } })
     expect(exitCode).toBe(1)
     expect(stderr).toContain('Set DARKROOM_API_KEY to an API key of this server, or DARKROOM_ADMIN_KEY')
   })

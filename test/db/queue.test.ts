@@ -129,11 +129,11 @@ describe.each(DATABASES)('the queue on %s', (kind) => {
 
   it('issues one charge permit, and another only after the first is returned', async () => {
     const { task } = await planned()
-    const take = () => db.tx((q) => takePermit(q, task.id, Date.now()))
+    const take = () => db.tx((q) => takePermit(q, task.id, { now: Date.now(), events: 1 }))
     const taken = await Promise.all([take(), take(), take()])
-    expect(taken.filter(Boolean)).toHaveLength(1)
+    expect(taken.filter((lastSeq) => lastSeq !== undefined)).toEqual([task.lastSeq + 1])
     await db.tx((q) => returnPermit(q, task.id))
-    expect(await take()).toBe(true)
+    expect(await take()).toBe(task.lastSeq + 2)
   })
 
   it('rolls back one transaction without changing concurrent ones, and sends wake-ups only for committed ones', async () => {

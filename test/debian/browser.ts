@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 
 /** Builds the dashboard if its sources have changed. */
@@ -88,4 +88,11 @@ export function layoutProblems(page: Page): Promise<string[]> {
     })
     return [...wide, ...small.map((one) => `too small: ${one.outerHTML.slice(0, 100)}`)]
   })
+}
+
+/** Waits for the element. Whether all of it is in the window, above and below. */
+export async function isInView(element: Locator): Promise<boolean> {
+  await element.waitFor()
+  const { y, height } = (await element.boundingBox())!
+  return y >= 0 && y + height <= element.page().viewportSize()!.height
 }

@@ -272,6 +272,20 @@ describe('every page of access and webhooks', () => {
     }
   })
 
+  it('that does not fit the bar of a narrow window is behind "More"', async () => {
+    const { page } = await open('/', { viewport: { width: 390, height: 844 } })
+    const nav = page.getByRole('navigation', { name: 'Pages' })
+    const more = nav.getByRole('button', { name: /^More/ })
+    await more.click()
+    expect(await violations(page, 'nav')).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(await nav.getByRole('link', { name: 'Access' }).count()).toBe(0)
+    await page.keyboard.press('Enter')
+    await nav.getByRole('link', { name: 'Access' }).click()
+    await page.getByRole('heading', { name: 'Access' }).waitFor()
+    expect(await nav.getByRole('link').count()).toBe(4)
+  })
+
   it('moves through its rows with one tab stop, by arrows, Home and End', async () => {
     for (let count = 0; count < 2; count++) await server.newKey()
     const { page } = await open('/access')

@@ -59,7 +59,8 @@ describe('usage', () => {
     expect(await row.locator('[data-label=cost]').innerText()).toBe('unknown')
     expect(await row.innerText()).not.toMatch(/\$0\.00\s*$/)
     await row.getByRole('link', { name: 'Live' }).click()
-    await page.waitForURL(/\/\?provider=contract$/)
+    await page.waitForURL(/\/\?provider=contract&from=[\d-]+T[\d:]+Z&to=[\d-]+T[\d:]+Z$/)
+    await page.getByRole('link', { name: 'a buoy' }).first().waitFor()
   })
 
   it('downloads the same report as CSV', async () => {

@@ -6,7 +6,7 @@ import type { ModelCapabilities } from '../../dashboard/src/api/generated.ts'
 import { openGatewayWithKeys } from '../access/gateway-with-keys.ts'
 import { startOpenaiUpstream, type OpenaiUpstream } from '../providers/upstreams/openai.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
-import { launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
+import { isInView, launch, layoutProblems, openPage, violations, type OpenOptions } from './browser.ts'
 import { expectedFields, readAlphas, shownFields } from './studio-fields.ts'
 
 let browser: Browser
@@ -79,10 +79,7 @@ async function send(page: Page, text: string): Promise<void> {
   await prompt(page).fill(text)
   await generate(page).click()
   await expect.poll(() => sent(page).locator('[data-task]').count()).toBe(before + 1)
-  const newest = sent(page).locator('li').first().locator('[data-state=final]')
-  await newest.waitFor()
-  const { y, height } = (await newest.boundingBox())!
-  expect([y >= 0, y + height <= page.viewportSize()!.height]).toEqual([true, true])
+  expect(await isInView(sent(page).locator('li').first().locator('[data-state=final]'))).toBe(true)
 }
 
 describe('the fields', () => {

@@ -97,68 +97,6 @@ describe('Live', () => {
     await page.getByText('No task matches.').waitFor()
   })
 
-  it('has a table with chosen columns, and filters by time and key, in its address', async () => {
-    const { id: keyId, key } = await keyed.newKey()
-    const client = keyed.as(key)
-    const own = await client.generate({ prompt: 'a silo of a key', quality: 'LOW', user: 'ann' })
-    await client.ended(own)
-    const other = await keyed.operator().generate({ prompt: 'a silo of the operator', quality: 'LOW' })
-    const page = await open(`${keyed.url}/?view=table&from=1h&key=${keyId}`, {
-      key: ADMIN_KEY,
-      refusals: true,
-    })
-    const row = (id: string) => page.locator(`[data-task-row="${id}"]`)
-    await row(own).waitFor()
-    expect(await row(other).count()).toBe(0)
-    expect(await violations(page)).toEqual([])
-    await page.getByRole('button', { name: 'Columns' }).click()
-    await page.getByRole('checkbox', { name: 'User' }).check()
-    await page.getByRole('checkbox', { name: 'Key' }).check()
-    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
-    expect(await row(own).innerText()).toMatch(/of a test\s+ann/)
-    // An event is filtered by the same rule.
-    const next = await client.generate({ prompt: 'a second silo', quality: 'LOW' })
-    await row(next).waitFor()
-    await page.getByLabel('Created').selectOption({ label: 'From … to …' })
-    await page.getByRole('dialog').getByLabel('To').fill('2020-01-01T00:00')
-    await page.getByRole('dialog').getByLabel('From').fill('')
-    await page.keyboard.press('Enter')
-    await page.getByText('No task matches.').waitFor()
-    await page.getByRole('button', { name: 'Clear' }).first().click()
-    await row(other).waitFor()
-    expect(new URL(page.url()).search).toBe('?view=table')
-    for (const width of [390, 768, 1440]) {
-      await page.setViewportSize({ width, height: 900 })
-      expect([width, ...(await layoutProblems(page))]).toEqual([width])
-    }
-  })
-
-  it('goes from task to task with j and k, compares with c, and holds new tasks with Space', async () => {
-    const [older, newer] = [await finished({ prompt: 'a weir' }), await finished({ prompt: 'a lock' })]
-    const page = await open(server.url)
-    await tile(page, newer).focus()
-    await page.keyboard.press('Enter')
-    await page.waitForURL(`**/tasks/${newer}`)
-    await page.getByRole('heading', { name: 'a lock' }).waitFor()
-    await page.keyboard.press('j')
-    await page.waitForURL(`**/tasks/${older}`)
-    await page.keyboard.press('k')
-    await page.waitForURL(`**/tasks/${newer}`)
-    await page.goBack()
-    await page.goBack()
-    await page.goBack()
-    await tile(page, older).focus()
-    await page.keyboard.press('Space')
-    await page.getByRole('button', { name: 'Continue' }).waitFor()
-    const hidden = await finished({ prompt: 'a sluice' })
-    await page.getByRole('button', { name: '1 new' }).click()
-    await tile(page, hidden).waitFor()
-    await tile(page, older).focus()
-    await page.keyboard.press('c')
-    await page.waitForURL('**/compare?a=*')
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Compare')
-  })
-
   it('resumes after its connection was cut, and says how many events it missed', async () => {
     const proxy = await startTcpProxy(server.url)
     onTestFinished(() => proxy.close())

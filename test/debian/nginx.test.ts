@@ -1,14 +1,17 @@
-// Debian's nginx in front of the gateway: with `proxy_pass` alone, and with the configuration of docs/operating.md.
-import { spawn, type ChildProcess } from 'node:child_process'
+// Debian's nginx in front of the gateway: with `proxy_pass` alone, and with the configuration of docs/tutorial-nginx.md.
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { darkroomHere } from '../cli/in-process.ts'
+import { start } from '../story/command.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { createClient, TRANSPORTS, type Client } from '../support/client.ts'
 import { freePort } from '../support/free-port.ts'
@@ -17,6 +20,37 @@ import { readBlocks } from '../story/page.ts'
 
 /** Long enough to tell a partial image that arrives at once from one that waits for the end. */
 const DURATION_MS = 3_000
+
+const BLOCKS = readBlocks(readFileSync('docs/tutorial-nginx.md', 'utf8'))
+/** Lines of its shell commands. */
+const LINES = BLOCKS.filter(({ language }) => language === 'sh').flatMap(({ text }) =>
+  text.trim().split('\n'),
+)
+
+interface Places {
+  /** Has the certificate. */
+  folder: string
+  tls: string
+  plain: string
+  upstream: string
+}
+
+/** The configuration of the page, with these places. */
+function documentedServers({ folder, tls, plain, upstream }: Places): string {
+  const parts: Record<string, string> = {
+    'listen 443 ssl;': tls,
+    'listen 80;': plain,
+    'http://127.0.0.1:4000': upstream,
+    '/etc/nginx/tls/fullchain.pem': join(folder, 'fullchain.pem'),
+    '/etc/nginx/tls/privkey.pem': join(folder, 'privkey.pem'),
+  }
+  let block = BLOCKS.find(({ language }) => language === 'nginx')?.text ?? ''
+  for (const [shown, real] of Object.entries(parts)) {
+    if (!block.includes(shown)) throw new Error(`docs/tutorial-nginx.md does not show ${shown}`)
+    block = block.replace(shown, real)
+  }
+  return block
+}
 
 interface Nginx {
   url: string
@@ -66,6 +100,24 @@ async function getOverTls(url: string, ca: string): Promise<Buffer> {
   const [response] = (await once(get(url, { ca }), 'response')) as [IncomingMessage]
   expect(response.statusCode).toBe(200)
   return Buffer.concat(await response.toArray())
+}
+
+/** The version, or the code of the refusal, for a client that offers nothing newer. */
+async function handshake(
+  port: number,
+  maxVersion: 'TLSv1.1' | 'TLSv1.2',
+): Promise<string | null | undefined> {
+  // OpenSSL 3 offers old versions at this level only. Another test verifies the certificate.
+  const options = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0', rejectUnauthorized: false } as const
+  const socket = connect({ host: '127.0.0.1', port, maxVersion, ...options })
+  try {
+    await once(socket, 'secureConnect')
+    return socket.getProtocol()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  } finally {
+    socket.destroy()
+  }
 }
 
 const EVENTS = `subscription ($id: ID!) { taskEvents(taskId: $id) {
@@ -123,29 +175,18 @@ describe('behind nginx', () => {
     let tlsPort: number
     let redirectPort: number
     beforeAll(async () => {
-      const page = await readFile('docs/operating.md', 'utf8')
-      let block = readBlocks(page).find(({ language }) => language === 'nginx')?.text ?? ''
       tlsPort = await freePort()
       redirectPort = await freePort()
       nginx = await startNginx((port, folder) => {
-        const parts: Record<string, string> = {
+        writeFileSync(join(folder, 'fullchain.pem'), certificate.cert)
+        writeFileSync(join(folder, 'privkey.pem'), certificate.key)
+        return documentedServers({
+          folder,
           // Without TLS as well: the clients of these tests do not know the certificate.
-          'listen 443 ssl;': `listen 127.0.0.1:${port}; listen 127.0.0.1:${tlsPort} ssl;`,
-          'listen 80;': `listen 127.0.0.1:${redirectPort};`,
-          'http://127.0.0.1:4000': server.url,
-        }
-        for (const [shown, real] of Object.entries(parts)) {
-          if (!block.includes(shown)) throw new Error(`docs/operating.md does not show ${shown}`)
-          block = block.replace(shown, real)
-        }
-        for (const [name, text] of [
-          ['fullchain.pem', certificate.cert],
-          ['privkey.pem', certificate.key],
-        ] as const) {
-          writeFileSync(join(folder, name), text)
-          block = block.replace(new RegExp(`/\\S+/${name}`), join(folder, name))
-        }
-        return block
+          tls: `listen 127.0.0.1:${port}; listen 127.0.0.1:${tlsPort} ssl;`,
+          plain: `listen 127.0.0.1:${redirectPort};`,
+          upstream: server.url,
+        })
       })
     })
     afterAll(() => nginx.stop())
@@ -162,6 +203,13 @@ describe('behind nginx', () => {
       const url = data.images.nodes[0]?.url ?? ''
       expect(url).toContain(`https://127.0.0.1:${tlsPort}/assets/`)
       expect((await sharp(await getOverTls(url, certificate.cert)).metadata()).width).toBe(1024)
+    })
+
+    it('TLS 1.1 is refused, and 1.2 is not', async () => {
+      expect([await handshake(tlsPort, 'TLSv1.1'), await handshake(tlsPort, 'TLSv1.2')]).toEqual([
+        'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+        'TLSv1.2',
+      ])
     })
 
     it('plain HTTP is redirected', async () => {
@@ -197,3 +245,79 @@ describe('behind nginx', () => {
     })
   })
 })
+
+describe('the tutorial', () => {
+  let cwd: string
+  beforeAll(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'darkroom-tutorial-'))
+    await chmod(cwd, 0o755)
+  })
+  afterAll(() => rm(cwd, { recursive: true, force: true, maxRetries: 3 }))
+
+  it('leads to an image over TLS, with a certificate and a key that its commands make', async () => {
+    const line = (text: string) => LINES.find((one) => one.includes(text)) ?? ''
+    const [openssl = '', ...options] = line('openssl req')
+      .replace('sudo ', '')
+      .replaceAll('/etc/nginx/tls', cwd)
+      .split(' ')
+    execFileSync(openssl, options, { stdio: 'ignore' })
+    const [port, tlsPort, plainPort] = [await freePort(), await freePort(), await freePort()]
+    const shown = (name: string) =>
+      new RegExp(`^export ${name}=(\\S+)`, 'm').exec(LINES.join('\n'))?.[1] ?? ''
+    const env = {
+      PUBLIC_URL: shown('PUBLIC_URL'),
+      TRUSTED_PROXIES: shown('TRUSTED_PROXIES'),
+      DARKROOM_ADMIN_KEY: execFileSync('openssl', ['rand', '-base64', '33'], { encoding: 'utf8' }).trim(),
+      PORT: String(port),
+      LOG_LEVEL: 'error',
+    }
+    const server = start('darkroom', ['serve'], { cwd, env })
+    onTestFinished(() => void server.child.kill('SIGKILL'))
+    await expect.poll(() => server.stdout() + server.stderr()).toContain('Ctrl-C to stop')
+    const nginx = await startNginx((ownPort) =>
+      documentedServers({
+        folder: cwd,
+        tls: `listen 127.0.0.1:${ownPort}; listen 127.0.0.1:${tlsPort} ssl;`,
+        plain: `listen 127.0.0.1:${plainPort};`,
+        upstream: `http://127.0.0.1:${port}`,
+      }),
+    )
+    onTestFinished(() => nginx.stop())
+    const create = line('keys create').replace('npx darkroom ', '').split(' ')
+    const { stdout } = await darkroomHere(create, { cwd, env })
+    const [key = ''] = /dk_live_\S+/.exec(stdout) ?? []
+
+    const ca = readFileSync(join(cwd, 'fullchain.pem'), 'utf8')
+    const [generating = '', reading = ''] = LINES.filter((one) => one.startsWith('curl '))
+    const send = (command: string) => sendOverTls(command.replace('$DARKROOM_API_KEY', key), tlsPort, ca)
+    expect(await send(generating)).toMatchObject({
+      data: { generateImage: { task: { id: expect.any(String) } } },
+    })
+    const image = { url: expect.stringMatching(/^https:\/\/images\.example\.com\/assets\//) as unknown }
+    await expect
+      .poll(() => send(reading))
+      .toEqual({ data: { tasks: { nodes: [{ status: 'SUCCEEDED', costMicros: 52_730, images: [image] }] } } })
+  })
+})
+
+/** What curl does with `--cacert` and `--resolve`. */
+async function sendOverTls(command: string, port: number, ca: string): Promise<unknown> {
+  const { hostname, pathname } = new URL(/https:\S+graphql/.exec(command)?.[0] ?? '')
+  const headers = [...command.matchAll(/-H ["']([\w-]+): ([^"']+)["']/g)].map(([, name, value]) => [
+    name,
+    value,
+  ])
+  const [, body = ''] = /-d '([^']+)'$/.exec(command) ?? []
+  const sent = request({
+    host: '127.0.0.1',
+    port,
+    path: pathname,
+    servername: hostname,
+    ca,
+    method: 'POST',
+    headers: { host: hostname, ...(Object.fromEntries(headers) as Record<string, string>) },
+  })
+  sent.end(body)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return JSON.parse(Buffer.concat(await response.toArray()).toString())
+}

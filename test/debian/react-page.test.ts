@@ -1,8 +1,10 @@
 // The hooks and the examples' page in a browser.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { readBlocks } from '../story/page.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 
 let browser: Browser
@@ -132,9 +134,44 @@ it.each(['sse', 'auto'])(
   },
 )
 
-async function bundlePage(): Promise<string> {
+it('the page of docs/tutorial-first-picture.md shows the previews and the result', async () => {
+  const blocks = readBlocks(readFileSync('docs/tutorial-first-picture.md', 'utf8'))
+  const [, origin = ''] = /CORS_ORIGINS=(\S+)/.exec(blocks.map(({ text }) => text).join('')) ?? []
+  await using tutorial = await openGateway({ settings: { corsOrigins: [origin] } })
+  const text = blocks.find(({ language }) => language === 'html')?.text ?? ''
+  const client = await bundlePage('../../client/index.ts')
+  const page = await browser.newPage()
+  onTestFinished(() => page.close())
+  await page.route(`${origin}/`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: text.replace('http://127.0.0.1:4000', tutorial.url) }),
+  )
+  await page.route(`${origin}/darkroom-client/index.js`, (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: client }),
+  )
+  await page.goto(origin)
+  await page.getByRole('button', { name: 'Generate' }).click()
+  const images = new Set<string>()
+  await expect
+    .poll(
+      async () => {
+        images.add((await page.locator('img').getAttribute('src')) ?? '')
+        return page.locator('output').textContent()
+      },
+      { interval: 20 },
+    )
+    .toBe('SUCCEEDED, 61740 micro-USD')
+  expect(images.size).toBeGreaterThan(2)
+  expect(
+    await page.locator('img').evaluate(async (image: HTMLImageElement) => {
+      await image.decode()
+      return image.naturalWidth
+    }),
+  ).toBe(1024)
+})
+
+async function bundlePage(input = 'page.ts'): Promise<string> {
   const bundle = await rolldown({
-    input: join(import.meta.dirname, 'page.ts'),
+    input: join(import.meta.dirname, input),
     platform: 'browser',
     transform: { define: { 'process.env.NODE_ENV': '"development"' } },
     onLog: () => {},

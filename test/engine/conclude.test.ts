@@ -71,7 +71,7 @@ describe('the size of returned images', () => {
     ['1024x1024', ['1024x1536'], 'size is 1024x1024; the provider returned 1024x1536.'],
     ['64x48', ['64x48', '48x64', '64x64', '64x64'], 'size is 64x48; the provider returned 48x64, 64x64.'],
   ])('requested as %s and received as %j', (requested, received, message) => {
-    const images = received.map((size) => parseSize(size)!)
+    const images = received.map((size) => ({ ...parseSize(size)!, mimeType: 'image/png' as const }))
     expect(sizeWarnings(requested, images)).toEqual(
       message ? [{ code: 'SIZE_DIFFERS', field: 'size', message }] : [],
     )

@@ -60,6 +60,16 @@ describe('the warnings about a result', () => {
     ])
   })
 
+  it.each([
+    ['800x600', []],
+    ['64x48', []],
+    ['800x800', ['size is 800x800; the provider returned 64x48.']],
+  ])('compare the shape of an SVG with the size %s, not its numbers', (size, messages) => {
+    const svg = image({ mimeType: 'image/svg+xml', thumbhash: null })
+    const warnings = resultWarnings({ ...REQUEST, size, outputFormat: 'SVG' }, [ATTEMPT], [svg])
+    expect(warnings.map(({ message }) => message)).toEqual(messages)
+  })
+
   it.each<[Background, string, string | undefined]>([
     ['AUTO', TRANSPARENT, undefined],
     ['OPAQUE', OPAQUE, undefined],

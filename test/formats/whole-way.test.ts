@@ -140,6 +140,7 @@ it('an SVG is served harmless, rasterised, and charged by the table of its autho
     durationMs: null,
   })
   expect(image!.thumbhash).not.toBeNull()
+  expect(task.warnings).toEqual([])
   const { response, bytes } = await download(image!.url)
   expect(bytes.toString()).toMatch(/^<svg /)
   expect(Object.fromEntries(response.headers)).toMatchObject({

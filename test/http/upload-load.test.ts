@@ -1,6 +1,7 @@
 // Uploads in numbers, and uploads that do not end: what they take of memory and disk.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import * as http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,7 +11,7 @@ import { receiveForm } from '../../src/http/security/form.ts'
 import { newPlace, type Place } from '../support/database.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { openGateway } from '../support/gateway.ts'
-import { beginUpload, paddedPng, resultOf, upload } from '../support/uploads.ts'
+import { beginUpload, paddedPng, resultOf, sendDataUrl, upload } from '../support/uploads.ts'
 
 const MB = 1_000_000
 /** Tasks stay queued: the sandbox paints nothing meanwhile. */
@@ -53,6 +54,45 @@ describe('150 uploads of 10 MB at once', () => {
     expect(new Set(statuses)).toEqual(new Set([200]))
 
     await expect.poll(() => filesIn(place)).toEqual([])
+  })
+})
+
+const MIB = 1024 * 1024
+/** A process that admits too much does so within this time. */
+const ADMIT_MS = 500
+
+describe('large bodies that arrive at once', () => {
+  it('have no more than 512 MiB of files: a ninth upload of 60 MiB is not read until another one has ended', async () => {
+    await using server = await openGateway({ providers: STALLED })
+    const uploads = Array.from({ length: 9 }, () => beginUpload(server.url, 60 * MIB - 10_000).sending)
+    for (const sending of uploads) sending.on('error', () => {}).write(Buffer.alloc(MB))
+    await expect.poll(() => filesIn(server.place)).toHaveLength(8)
+    await pause(ADMIT_MS)
+    expect(await filesIn(server.place)).toHaveLength(8)
+    const before = new Set(await filesIn(server.place))
+    uploads[0]!.destroy()
+    await expect.poll(async () => (await filesIn(server.place)).some((name) => !before.has(name))).toBe(true)
+    for (const sending of uploads) sending.destroy()
+    await expect.poll(() => filesIn(server.place)).toEqual([])
+  })
+
+  it('have no more than 64 MiB in memory as JSON: another one waits until one of them has ended', async () => {
+    await using server = await openGateway({ providers: STALLED })
+    const headers = { 'content-type': 'application/json', 'content-length': 31 * MIB }
+    const held = Array.from({ length: 2 }, () =>
+      http.request(`${server.url}/graphql`, { method: 'POST', agent: false, headers }).on('error', () => {}),
+    )
+    for (const sending of held) sending.write('{')
+    let result: Awaited<ReturnType<typeof sendDataUrl>> | undefined
+    const sent = pause(100)
+      .then(() => sendDataUrl(server.url, 'x'.repeat(5 * MIB)))
+      .then((ended) => (result = ended))
+    await server.generate({ prompt: 'a small one [sandbox:stall]' })
+    await pause(100 + ADMIT_MS)
+    expect(result).toBeUndefined()
+    for (const sending of held) sending.destroy()
+    await sent
+    expect(result).toMatchObject({ status: 200, code: 'BAD_USER_INPUT' })
   })
 })
 

@@ -1,13 +1,15 @@
 // npm run next-example
-// Builds and starts examples/nextjs with the packed package in an empty folder, and generates an image through its route.
-// Needs the registry, or npm's cache of an earlier run. Exits with 1 if a step fails.
+// Builds and starts examples/nextjs with the packed package in an empty folder, generates an image through its route, and
+// another one with a click in Chromium. Then the same with `output: 'standalone'`, as docs/install.md describes.
+// Needs /usr/bin/chromium, and the registry or npm's cache of an earlier run. Exits with 1 if a step fails.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { chromium } from 'playwright-core'
 import { createClient } from '../../client/index.ts'
 import { pack } from '../package/install.ts'
 import { freePort } from '../support/free-port.ts'
@@ -26,28 +28,37 @@ const folder = await mkdtemp(join(tmpdir(), 'darkroom-next-'))
 const port = await freePort()
 const origin = `http://localhost:${port}`
 const next = join(folder, 'node_modules/next/dist/bin/next')
-const env = { ...withoutNpm(process.env), NEXT_TELEMETRY_DISABLED: '1' }
+const env = {
+  ...withoutNpm(process.env),
+  NEXT_TELEMETRY_DISABLED: '1',
+  DATA_DIR: join(folder, 'pictures'),
+  HOSTNAME: '127.0.0.1',
+  PORT: String(port),
+}
 
 try {
   await timed('package packed', packExample)
   await timed('packages installed', install)
   await timed('next build', build)
-  const server = spawn(process.execPath, [next, 'start', '-H', '127.0.0.1', '-p', String(port)], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  await use('next start', [next, 'start'], folder)
+  await timed('next build, standalone', buildStandalone)
+  await use('standalone server', [join(folder, 'deploy/web/server.js')], join(folder, 'deploy'))
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+}
+
+async function use(step: string, program: string[], cwd: string): Promise<void> {
+  const server = spawn(process.execPath, program, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] })
   try {
-    await timed('next start', () => started(server))
+    await timed(step, () => started(server))
     await timed('page', visitPage)
     await timed('route', generate)
+    await timed('click', click)
   } finally {
     const ended = server.exitCode === null ? once(server, 'exit') : undefined
     server.kill('SIGTERM')
     await ended
   }
-} finally {
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
 async function timed(step: string, work: () => Promise<string>): Promise<void> {
@@ -80,6 +91,25 @@ async function build(): Promise<string> {
     const text = await readFile(join(folder, path), 'utf8')
     await writeFile(join(folder, path), text.replace('http://localhost:3000', origin))
   }
+  return runBuild()
+}
+
+/** The commands of docs/install.md. */
+async function buildStandalone(): Promise<string> {
+  const root = 'outputFileTracingRoot: import.meta.dirname'
+  await writeFile(join(folder, 'next.config.mjs'), `export default { output: 'standalone', ${root} }\n`)
+  const routes = await runBuild()
+  const deploy = join(folder, 'deploy')
+  await mkdir(deploy)
+  await npm(['install', ...NPM_OPTIONS, '--prefix', 'deploy', './darkroom.tgz'], folder)
+  await cp(join(folder, '.next/standalone'), join(deploy, 'web'), { recursive: true, verbatimSymlinks: true })
+  await cp(join(folder, '.next/static'), join(deploy, 'web/.next/static'), { recursive: true })
+  // Otherwise the server would find the package there.
+  await rm(join(folder, 'node_modules'), { recursive: true })
+  return routes
+}
+
+async function runBuild(): Promise<string> {
   const { code, stdout, stderr } = await run(process.execPath, [next, 'build'], { cwd: folder, env })
   if (code !== 0) throw new Error(`next build ended with ${code}:\n${stdout}\n${stderr}`)
   const routes = [...stdout.matchAll(/[○ƒ●] (\/\S*)/g)].map(([, path]) => path)
@@ -94,7 +124,7 @@ async function started(server: ChildProcess): Promise<string> {
     if (response) return origin
     await sleep(100)
   }
-  throw new Error(`next start does not respond; its exit code is ${server.exitCode}.`)
+  throw new Error(`${origin} does not respond; the server's exit code is ${server.exitCode}.`)
 }
 
 async function visitPage(): Promise<string> {
@@ -121,4 +151,37 @@ async function generate(): Promise<string> {
   if (events.at(-1) !== 'TaskFinished' || bytes.toString('latin1', 1, 4) !== 'PNG')
     throw new Error(`${events.join(' ')}; the image has status ${response.status}.`)
   return `${events.join(' ')}; ${image.mimeType}, ${bytes.length} bytes from ${new URL(image.url).pathname.split('/').slice(0, 3).join('/')}`
+}
+
+/** Generates with the page, and watches its previews. */
+async function click(): Promise<string> {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+  try {
+    const page = await browser.newPage()
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(String(error)))
+    await page.goto(origin)
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('a pier [sandbox:duration=4000]')
+    await page.getByRole('button', { name: 'Generate' }).click()
+    const image = page.getByRole('img', { name: 'a pier' })
+    const previews = new Set<string>()
+    const deadline = performance.now() + START_TIMEOUT_MS
+    while ((await image.getAttribute('data-state')) !== 'final') {
+      if (performance.now() > deadline) throw new Error(`No result: ${await page.locator('p').innerText()}`)
+      const [state, src] = await image.evaluate((one: HTMLImageElement) => [one.dataset['state'], one.src])
+      if (state === 'partial' && src) previews.add(new URL(src).pathname)
+      await sleep(50)
+    }
+    const width = await image.evaluate(async (one: HTMLImageElement) => {
+      await one.decode()
+      return one.naturalWidth
+    })
+    const status = await page.locator('p').innerText()
+    const result = `${previews.size} previews, ${status}, ${width} pixels wide`
+    if (previews.size !== 3 || !status.startsWith('SUCCEEDED') || width === 0 || problems.length > 0)
+      throw new Error(`${result}. ${problems.join(' ')}`)
+    return result
+  } finally {
+    await browser.close()
+  }
 }

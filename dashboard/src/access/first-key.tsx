@@ -1,7 +1,8 @@
 import { CopyText } from '../ui/copy-text.tsx'
 import parts from '../ui/parts.module.css'
 
-const OPERATOR_KEY = 'DARKROOM_ADMIN_KEY=$(openssl rand -base64 33)'
+const OPERATOR_KEY = `export DARKROOM_ADMIN_KEY=$(openssl rand -base64 33)
+echo $DARKROOM_ADMIN_KEY`
 const COMMAND = 'npx darkroom keys create --name shop --scopes generate,read'
 
 /** On a server without keys, which refuses to create the first one while it runs: that would lock its operator out. */

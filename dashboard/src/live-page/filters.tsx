@@ -67,6 +67,7 @@ export function Filters({ search }: { search: LiveSearch }) {
           </button>
         ))}
       </div>
+      <span className={styles['break']} />
       <Choice label="Model" value={search.model} options={models} onChange={(model) => change({ model })} />
       {providers.length > 1 && (
         <Choice

@@ -58,8 +58,8 @@ const CHARGED: Readonly<Record<LiveTask['charged'], string>> = {
   UNKNOWN: 'unknown',
 }
 
-function tookText({ startedAt, finishedAt }: LiveTask, { now }: Cell): string {
-  if (startedAt === null) return ''
+function tookText({ status, startedAt, finishedAt }: LiveTask, { now }: Cell): string {
+  if (startedAt === null || (finishedAt === null && status !== 'RUNNING')) return ''
   return formatDuration((finishedAt === null ? now : Date.parse(finishedAt)) - Date.parse(startedAt))
 }
 

@@ -26,15 +26,23 @@ const TITLES: Readonly<Record<Action, string>> = {
 export function BulkBar({ attempts, reason, decisions }: BulkBarProps) {
   const isOnline = useOnline()
   const dialog = useRef<HTMLDialogElement>(null)
-  const [action, setAction] = useState<Action>()
+  /** As chosen when the dialog was opened: the list may change behind it. */
+  const [asked, setAsked] = useState<{ action: Action; attempts: readonly ReviewAttempt[]; effect: string }>()
   const chosen = attempts.filter(({ id }) => decisions.selected.has(id))
   const { costs, invalid } = readAmounts(decisions.amounts)
-  if (chosen.length === 0 && costs.size + invalid === 0) return null
+  if (chosen.length === 0 && costs.size + invalid === 0 && !asked) return null
   const sum = [...costs.values()].reduce((total, micros) => total + micros, 0)
   const hasAmounts = costs.size + invalid > 0
 
-  function open(next: Action): void {
-    setAction(next)
+  function open(action: Action): void {
+    const isCosts = action === 'COSTS'
+    setAsked({
+      action,
+      attempts: isCosts ? attempts.filter(({ id }) => costs.has(id)) : chosen,
+      effect: isCosts
+        ? `Records ${formatMoney(sum)} as the cost of ${costs.size} ${costs.size === 1 ? 'attempt' : 'attempts'}.`
+        : effectOf(action, reason, chosen),
+    })
     dialog.current?.showModal()
   }
 
@@ -78,20 +86,14 @@ export function BulkBar({ attempts, reason, decisions }: BulkBarProps) {
         Clear
       </button>
       {!isOnline && <span className="muted">Offline</span>}
-      <dialog ref={dialog} aria-labelledby="bulk-title" onClose={() => setAction(undefined)}>
-        {action && (
+      <dialog ref={dialog} aria-labelledby="bulk-title" onClose={() => setAsked(undefined)}>
+        {asked && (
           <Confirmation
-            action={action}
-            attempts={action === 'COSTS' ? attempts.filter(({ id }) => costs.has(id)) : chosen}
-            effect={
-              action === 'COSTS'
-                ? `Records ${formatMoney(sum)} as the cost of ${costs.size} ${costs.size === 1 ? 'attempt' : 'attempts'}.`
-                : effectOf(action, reason, chosen)
-            }
+            {...asked}
             decide={(decided, note) =>
-              action === 'COSTS'
+              asked.action === 'COSTS'
                 ? decisions.saveCosts(decided, costs, note)
-                : decisions.resolveAll(decided, action, note)
+                : decisions.resolveAll(decided, asked.action, note)
             }
             close={() => dialog.current?.close()}
           />

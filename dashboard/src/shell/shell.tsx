@@ -72,9 +72,7 @@ function Frame({ session }: { session: Session }) {
         {viewer.isOpen && (
           <p className={styles['notice']}>
             No API key exists. Everyone who can connect to this computer has full rights.{' '}
-            <Link to="/access" className={styles['remedy']}>
-              How to require keys
-            </Link>
+            <Link to="/access">How to require keys</Link>
           </p>
         )}
         <main id="content" tabIndex={-1} className={styles['main']}>

@@ -69,7 +69,11 @@ export function OpenDialog({ title, onClose, isKept = false, children }: OpenDia
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
+    const opener = document.activeElement
     if (!dialog.current?.open) dialog.current?.showModal()
+    return () => {
+      if (opener instanceof HTMLElement) opener.focus()
+    }
   }, [])
   return (
     <dialog

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { downloadImage } from '../download.ts'
 import { readData, runOperation, type GraphQLOperation } from '../graphql.ts'
 import { resumeUntilEnd } from '../resume.ts'
-import { graphqlUrl } from '../server-client.ts'
+import { graphqlUrl, withRemedy } from '../server-client.ts'
 import { TASK_EVENTS, type DemoEvent } from './operations.ts'
 
 export type DemoClient = ReturnType<typeof createDemoClient>
@@ -25,7 +25,13 @@ export function createDemoClient(url: string, apiKey?: string) {
   const closing = new AbortController()
   const { signal } = closing
   return {
-    run: <Data>(operation: GraphQLOperation<Data>) => runOperation(endpoint, operation, { headers, signal }),
+    async run<Data>(operation: GraphQLOperation<Data>): Promise<Data> {
+      try {
+        return await runOperation(endpoint, operation, { headers, signal })
+      } catch (error) {
+        throw withRemedy(error)
+      }
+    },
     watch: (taskId: string) =>
       resumeUntilEnd((after) => events(taskId, after), {
         retries: RETRIES,

@@ -12,6 +12,8 @@ export type Builders = Pick<
 export interface Queries {
   readonly dialect: 'sqlite' | 'postgresql'
   readonly sql: Builders
+  /** For statements that are prepared once: compiles the decoding of their rows. */
+  readonly toPrepare: Builders
   readonly tables: Tables
   /** The database's clock, in milliseconds. */
   readonly now: SQL<number>

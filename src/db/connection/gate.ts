@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks'
 import { Unavailable } from '../../errors.ts'
 import { isForClient } from './priority.ts'
+import { afterTurnTime, turnTime } from './turn-clock.ts'
 
 type Kind = 'engine' | 'client'
 
@@ -12,11 +12,10 @@ interface Waiter {
 export interface Gate {
   /**
    * Waits for a slot and returns the function that frees it. The engine goes first, but leaves RESERVED slots
-   * to requests. Throws Unavailable at once if too many requests wait, after `maxWaitMs` in which no slot was
-   * freed, and, for a request, after five times `maxWaitMs`. The slot of a lost connection does not count as
-   * freed.
+   * to requests. Throws Unavailable at once if too many requests wait, after `stallMs` in which no slot was
+   * freed, and after `maxWaitMs`. The slot of a lost connection does not count as freed.
    */
-  enter(maxWaitMs: number): Promise<(isLost: boolean) => void>
+  enter(limits: { stallMs: number; maxWaitMs: number }): Promise<(isLost: boolean) => void>
 }
 
 const RESERVED = 2
@@ -24,7 +23,6 @@ const RESERVED = 2
 const MAX_WAITING_PER_SLOT = 100
 /** Clients refused together must not return together. */
 const RETRY_SPREAD_S = 4
-const MAX_WAITS: Record<Kind, number> = { client: 5, engine: Infinity }
 
 export function createGate(slots: number): Gate {
   const queues: Record<Kind, Waiter[]> = { engine: [], client: [] }
@@ -51,7 +49,7 @@ export function createGate(slots: number): Gate {
     inUse[kind]++
     return (isLost) => {
       inUse[kind]--
-      if (!isLost) freedAt = performance.now()
+      if (!isLost) freedAt = turnTime()
       admit()
     }
   }
@@ -62,7 +60,7 @@ export function createGate(slots: number): Gate {
   }
 
   return {
-    async enter(maxWaitMs) {
+    async enter({ stallMs, maxWaitMs }) {
       const kind = isForClient() ? 'client' : 'engine'
       if (isFree(kind)) return take(kind)
       const queue = queues[kind]
@@ -71,21 +69,26 @@ export function createGate(slots: number): Gate {
         const waiter: Waiter = {
           isGone: false,
           enter() {
-            clearTimeout(timer)
+            cancel()
             resolve(take(kind))
           },
         }
-        let waits = 0
+        let leftMs = maxWaitMs
         const wait = () => {
-          const since = performance.now()
-          return setTimeout(() => {
-            // A busy process is late, too: only a database that makes no progress is away.
-            if (++waits < MAX_WAITS[kind] && freedAt > since) return (timer = wait())
+          const since = turnTime()
+          const ms = Math.min(stallMs, leftMs)
+          leftMs -= ms
+          return afterTurnTime(ms, () => {
+            // Only a database that makes no progress is away.
+            if (leftMs > 0 && freedAt > since) {
+              cancel = wait()
+              return
+            }
             waiter.isGone = true
-            return reject(refusal())
-          }, maxWaitMs)
+            reject(refusal())
+          })
         }
-        let timer = wait()
+        let cancel = wait()
         queue.push(waiter)
       })
     },

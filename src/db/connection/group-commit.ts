@@ -33,7 +33,10 @@ export function groupCommit(
   { onWakeUp, checkMoved }: { onWakeUp: OnWakeUp; checkMoved: () => void },
 ) {
   let pending: PendingTransaction[] = []
-  const run = (text: string) => connection.prepare(text).run()
+  const beginWrite = connection.prepare('begin immediate')
+  const commitWrite = connection.prepare('commit')
+  const savepointOne = connection.prepare('savepoint one')
+  const releaseOne = connection.prepare('release one')
   let running: Promise<void> | undefined
 
   async function commitAll(): Promise<void> {
@@ -55,7 +58,7 @@ export function groupCommit(
   function begin(): boolean {
     try {
       checkMoved()
-      run('begin immediate')
+      beginWrite.run()
       return true
     } catch (error) {
       const now = performance.now()
@@ -73,7 +76,7 @@ export function groupCommit(
     try {
       for (const one of batch) reports.push(await savepoint(one, keys))
       wal.hold()
-      run('commit')
+      commitWrite.run()
     } catch (error) {
       if (connection.inTransaction) connection.exec('rollback')
       wal.release()
@@ -93,14 +96,14 @@ export function groupCommit(
   async function savepoint(one: PendingTransaction, keys: Set<string>): Promise<() => void> {
     const own = new Set<string>()
     const callbacks: (() => void)[] = []
-    run('savepoint one')
+    savepointOne.run()
     try {
       const resolve = await one.run({
         ...q,
         wakeUp: (key) => own.add(key),
         afterCommit: (callback) => callbacks.push(callback),
       })
-      run('release one')
+      releaseOne.run()
       for (const key of own) keys.add(key)
       return () => {
         for (const callback of callbacks) callback()

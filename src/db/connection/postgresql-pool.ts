@@ -4,8 +4,10 @@ import { performance } from 'node:perf_hooks'
 import { Client, DatabaseError, Pool, type ClientConfig } from 'pg'
 import type { Logger } from '../../log.ts'
 import { Unavailable } from '../../errors.ts'
+import { createStepTimes } from './step-times.ts'
 import { createGate } from './gate.ts'
 import { isForClient } from './priority.ts'
+import { afterTurnTime } from './turn-clock.ts'
 
 /** Node then probes every second, ten times (libuv, uv__tcp_keepalive). */
 export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 5_000 } as const
@@ -27,8 +29,8 @@ export interface PoolLimits {
 
 interface TimeLimits {
   /** For a connection, while none is freed. */
-  waitMs: number
-  /** For all work on the connection. A shorter wait of a request counts. */
+  stallMs: number
+  /** For all work on the connection. For a client also its waits, and earlier work of the same step. */
   totalMs: number
 }
 
@@ -36,16 +38,19 @@ interface TimeLimits {
 export const DEFAULT_LIMITS: PoolLimits = {
   max: 10,
   statementMs: 4_000,
-  client: { waitMs: 2_000, totalMs: 4_500 },
-  engine: { waitMs: 5_000, totalMs: 8_000 },
+  client: { stallMs: 2_000, totalMs: 4_500 },
+  engine: { stallMs: 5_000, totalMs: 8_000 },
 }
 
 export const REPORT_LIMITS: PoolLimits = {
   max: 2,
   statementMs: 30_000,
-  client: { waitMs: 5_000, totalMs: 33_000 },
-  engine: { waitMs: 5_000, totalMs: 33_000 },
+  client: { stallMs: 5_000, totalMs: 33_000 },
+  engine: { stallMs: 5_000, totalMs: 33_000 },
 }
+
+/** Of the total: a client does not wait so long that less is left for its work. */
+const MIN_WORK = 0.25
 
 const LOCK_MS = 3_500
 /** How long a process stopped inside a transaction holds its locks. */
@@ -94,14 +99,15 @@ function withoutNul(value: unknown): unknown {
 type PooledConnection = Connection & { release(error?: Error | boolean): void }
 
 export interface PostgresqlPool {
-  /** Throws Unavailable. */
-  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+  /** Throws Unavailable. `statementMs`: what is left for a statement, if that is less than the pool's limit. */
+  use<T>(work: (connection: Connection, statementMs?: number) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
 export function createPool(url: string, limits: PoolLimits, log: Logger): PostgresqlPool {
   const { max, statementMs } = limits
   const gate = createGate(max)
+  const measure = createStepTimes()
   const pool = new Pool({
     connectionString: url,
     Client: Connection,
@@ -158,18 +164,20 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
 
   return {
     async use(work) {
-      const { waitMs, totalMs } = isForClient() ? limits.client : limits.engine
-      const startedAt = performance.now()
-      const leave = await gate.enter(waitMs)
-      const waitedMs = performance.now() - startedAt
-      // After a longer wait the database is busy, not away.
-      const deadline = createDeadline(isForClient() && waitedMs < waitMs ? totalMs - waitedMs : totalMs)
+      const isClient = isForClient()
+      const { stallMs, totalMs } = isClient ? limits.client : limits.engine
+      using time = measure()
+      const leftMs = () => (isClient ? totalMs - time.ms : totalMs)
+      const maxWaitMs = isClient ? Math.max(0, leftMs() - MIN_WORK * totalMs) : Infinity
+      const leave = await gate.enter({ stallMs, maxWaitMs })
       let isLost = true
       try {
+        using deadline = createDeadline(leftMs())
         const connection = await checkOutBy(deadline)
         deadline.onPassed = () => connection.cut()
+        const ms = Math.floor(leftMs() - (totalMs - statementMs) / 2)
         try {
-          const value = await work(connection)
+          const value = await work(connection, ms < statementMs ? Math.max(1, ms) : undefined)
           isLost = false
           release(connection)
           return value
@@ -179,7 +187,6 @@ export function createPool(url: string, limits: PoolLimits, log: Logger): Postgr
           throw error
         }
       } finally {
-        deadline.cancel()
         leave(isLost)
       }
     },
@@ -196,10 +203,9 @@ export async function closePool(pool: Pool, connections: Iterable<Connection> = 
   for (const connection of connections) connection.cut()
 }
 
-interface Deadline {
+interface Deadline extends Disposable {
   passed: Promise<undefined>
   onPassed: () => void
-  cancel(): void
 }
 
 function createDeadline(ms: number): Deadline {
@@ -211,13 +217,13 @@ function createDeadline(ms: number): Deadline {
     deadline.onPassed()
   }
   // First read a response that a busy process may have received.
-  const timer = setTimeout(() => setImmediate(() => setImmediate(pass)), ms)
+  const cancel = afterTurnTime(ms, () => setImmediate(() => setImmediate(pass)))
   const deadline: Deadline = {
     passed,
     onPassed() {},
-    cancel() {
+    [Symbol.dispose]() {
       isCanceled = true
-      clearTimeout(timer)
+      cancel()
     },
   }
   return deadline

@@ -3,7 +3,7 @@ import { Client, type QueryConfig } from 'pg'
 import { Unavailable } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { createPostgresqlCounter } from './rate-counter.ts'
-import type { Builders, Database, OnWakeUp, Queries, Transaction } from './database.ts'
+import type { Database, OnWakeUp, Queries, Transaction } from './database.ts'
 import { errorCode } from './error-code.ts'
 import { databaseNow } from '../tables/kit.ts'
 import { migratePostgresql } from './migrate-postgresql.ts'
@@ -54,21 +54,22 @@ export async function readPostgresql<T>(
   await client.connect()
   try {
     await client.query('begin isolation level repeatable read, read only')
-    return { location: withoutPassword(url), result: await read(queries(drizzle({ client }))) }
+    return { location: withoutPassword(url), result: await read(queries(client)) }
   } finally {
     await client.end()
   }
 }
 
-function queries(connection: Builders): Queries {
-  return { dialect: 'postgresql', sql: connection, tables: postgresqlTables, now: databaseNow.postgresql }
+function queries(client: Connection | Client): Queries {
+  const builders = { sql: drizzle({ client }), toPrepare: drizzle({ client, jit: true }) }
+  return { dialect: 'postgresql', ...builders, tables: postgresqlTables, now: databaseNow.postgresql }
 }
 
 function pooledQueries(pool: PostgresqlPool): Queries {
   const query = (config: QueryConfig, values: unknown[]) =>
     pool.use((connection) => connection.query(config, values))
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that drizzle calls outside of its transactions
-  return queries(drizzle({ client: { query } as unknown as Connection }))
+  return queries({ query } as unknown as Connection)
 }
 
 // Per connection, to find its prepared statements.
@@ -76,15 +77,18 @@ const onConnection = new WeakMap<Connection, Queries>()
 
 function queriesOn(connection: Connection): Queries {
   let q = onConnection.get(connection)
-  if (!q) onConnection.set(connection, (q = queries(drizzle({ client: connection }))))
+  if (!q) onConnection.set(connection, (q = queries(connection)))
   return q
 }
 
 async function transaction<T>(pool: PostgresqlPool, work: (q: Transaction) => Promise<T>): Promise<T> {
   const keys = new Set<string>()
   const callbacks: (() => void)[] = []
-  const value = await pool.use(async (connection) => {
-    await connection.query('begin')
+  const value = await pool.use(async (connection, statementMs) => {
+    // The server stops what its client would not wait for.
+    await connection.query(
+      statementMs === undefined ? 'begin' : `begin; set local statement_timeout = ${statementMs}`,
+    )
     let result: T
     try {
       result = await work({

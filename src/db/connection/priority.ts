@@ -1,13 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-const ofClient = new AsyncLocalStorage<true>()
+/** `step` is the identity of work that shares time limits. */
+interface ClientWork {
+  step?: object
+}
+
+const ofClient = new AsyncLocalStorage<ClientWork>()
 
 /**
  * Requests wait only seconds for the database: clients can retry. Other work goes first and waits longer, because it
  * records what was paid.
  */
 export function runForClient<T>(work: () => T): T {
-  return ofClient.run(true, work)
+  return ofClient.run({}, work)
+}
+
+/** As `runForClient`, with one time limit for all uses of a PostgreSQL pool, such as those of a mutation. */
+export function runAsStep<T>(work: () => T): T {
+  return ofClient.run({ step: {} }, work)
 }
 
 /** For a probe: the wait of requests says nothing about the database. */
@@ -16,5 +26,9 @@ export function runForEngine<T>(work: () => T): T {
 }
 
 export function isForClient(): boolean {
-  return ofClient.getStore() === true
+  return ofClient.getStore() !== undefined
+}
+
+export function currentStep(): object | undefined {
+  return ofClient.getStore()?.step
 }

@@ -5,6 +5,7 @@ import { drizzle, type SqliteProxyExecutors } from 'drizzle-orm/sqlite-proxy'
 import type { Logger } from '../../log.ts'
 import { Unavailable } from '../../errors.ts'
 import { createGate } from './gate.ts'
+import { isForClient } from './priority.ts'
 import type { ReaderQuery, ReaderReply } from './sqlite-reader.ts'
 
 /** TypeScript in a clone, JavaScript in the package. */
@@ -20,6 +21,8 @@ export interface ReaderLimits {
 /** As for PostgreSQL. */
 export const DEFAULT_READER_LIMITS: ReaderLimits = { threads: 2, waitMs: 5_000, queryMs: 30_000 }
 
+/** Of `waitMs`, while threads become free. */
+const MAX_CLIENT_WAITS = 5
 const CLOSE_MS = 2_000
 const ENDED_RETRY_MS = 1_000
 
@@ -64,7 +67,10 @@ export function createReaders(
   }
 
   async function query(of: ReaderQuery): Promise<unknown[]> {
-    const leave = await gate.enter(waitMs)
+    const leave = await gate.enter({
+      stallMs: waitMs,
+      maxWaitMs: isForClient() ? MAX_CLIENT_WAITS * waitMs : Infinity,
+    })
     let reader: Reader | undefined
     try {
       if (truncation ?? wal.isLong()) await (truncation ??= truncateLog())

@@ -6,7 +6,7 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { Unavailable } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { createMemoryCounter } from './rate-counter.ts'
-import type { Builders, Database, OnWakeUp, Queries } from './database.ts'
+import type { Database, OnWakeUp, Queries } from './database.ts'
 import { groupCommit } from './group-commit.ts'
 import { checkIntegrity } from './integrity.ts'
 import { databaseNow } from '../tables/kit.ts'
@@ -41,20 +41,22 @@ export function openSqlite(folder: string, onWakeUp: OnWakeUp, log: Logger): Dat
     lock.release()
     throw error
   }
-  const writing = drizzle({ client: cacheStatements(writer) })
-  migrate(writing, { migrationsFolder: MIGRATIONS.sqlite })
+  cacheStatements(writer)
+  migrate(drizzle({ client: writer }), { migrationsFolder: MIGRATIONS.sqlite })
   // Waiting inside SQLite would block the event loop: `groupCommit` retries.
   writer.pragma('busy_timeout = 0')
+  // Savepoints keep the pages they change, else in a temporary file for each larger batch.
+  writer.pragma('temp_store = MEMORY')
 
   const reader = cacheStatements(new BetterSqlite3(file, { readonly: true, timeout: READ_BUSY_MS }))
   const wal = createSyncedLog(file, writer, reader)
-  const group = groupCommit(writer, queries(writing), wal, { onWakeUp, checkMoved: createMoveCheck(file) })
+  const group = groupCommit(writer, queries(writer), wal, { onWakeUp, checkMoved: createMoveCheck(file) })
   const readers = createReaders(file, DEFAULT_READER_LIMITS, { wal, log })
   return {
     dialect: 'sqlite',
     location: file,
-    read: queries(drizzle({ client: readingDurable(writer, reader) })),
-    reports: queries(readers.builders),
+    read: queries(readingDurable(writer, reader)),
+    reports: toQueries(readers.builders, readers.builders),
     tx: (work) => group.tx(work),
     counter: createMemoryCounter(),
     async close() {
@@ -83,16 +85,20 @@ export async function readSqlite<T>(
   const reader = new BetterSqlite3(location, { readonly: true })
   try {
     reader.exec('begin')
-    return { location, result: await read(queries(drizzle({ client: cacheStatements(reader) }))) }
+    return { location, result: await read(queries(cacheStatements(reader))) }
   } finally {
     reader.close()
   }
 }
 
-function queries(connection: unknown): Queries {
+function queries(client: Connection): Queries {
+  return toQueries(drizzle({ client }), drizzle({ client, jit: true }))
+}
+
+function toQueries(sql: unknown, toPrepare: unknown): Queries {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lets both databases share their query functions, see kit.ts
-  const builders = connection as Builders
-  return { dialect: 'sqlite', sql: builders, tables: sqliteTables, now: databaseNow.sqlite }
+  const builders = { sql, toPrepare } as Pick<Queries, 'sql' | 'toPrepare'>
+  return { dialect: 'sqlite', ...builders, tables: sqliteTables, now: databaseNow.sqlite }
 }
 
 /** In WAL mode readers wait for a writer only while the log is recovered. */

@@ -4,7 +4,16 @@ import type { Tables } from '../tables/tables.ts'
 import type { Queries } from './database.ts'
 
 interface Preparable<Row> {
-  prepare(name: string): { execute(values?: Record<string, unknown>): Promise<Row> }
+  prepare(name: string): { execute(values?: object): Promise<Row> }
+}
+
+/** Of SQLite: awaiting it takes several promises. */
+interface SyncResult<Row> extends Promise<Row> {
+  sync(): Row
+}
+
+function isSync<Row>(result: Promise<Row>): result is SyncResult<Row> {
+  return 'sync' in result
 }
 
 /**
@@ -12,7 +21,7 @@ interface Preparable<Row> {
  * `sql.placeholder('name')` for each value.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name it, so that their values are checked
-export function statement<Values extends Record<string, unknown>, Row>(
+export function statement<Values extends object, Row>(
   name: string,
   build: (q: Queries) => Preparable<Row>,
 ): (q: Queries, values: Values) => Promise<Row> {
@@ -20,8 +29,9 @@ export function statement<Values extends Record<string, unknown>, Row>(
   // async: SQLite's execute throws where PostgreSQL's rejects.
   return async (q, values) => {
     let query = prepared.get(q.sql)
-    if (!query) prepared.set(q.sql, (query = build(q).prepare(name)))
-    return query.execute(values)
+    if (!query) prepared.set(q.sql, (query = build({ ...q, sql: q.toPrepare }).prepare(name)))
+    const result = query.execute(values)
+    return isSync(result) ? result.sync() : result
   }
 }
 
@@ -41,20 +51,20 @@ export function shaped<Row extends object, Shape, Result>(
   name: string,
   build: (q: Queries, values: Placeholders<Row>, shape: Shape) => Preparable<Result>,
 ): (q: Queries, row: Row, shape: Shape) => Promise<Result> {
-  const byShape = new Map<string, (q: Queries, row: Record<string, unknown>) => Promise<Result>>()
-  return async (q, row, shape) => {
-    const given = Object.entries(row).filter(([, value]) => value !== undefined)
-    const columns = given.map(([column]) => column)
-    const key = `${columns.join()} ${JSON.stringify(shape)}`
+  const byShape = new Map<string, (q: Queries, row: Row) => Promise<Result>>()
+  return (q, row, shape) => {
+    let key = shape === null ? '' : JSON.stringify(shape)
+    for (const column in row) if (row[column] !== undefined) key += `,${column}`
     let run = byShape.get(key)
     if (!run) {
+      const columns = Object.entries(row).flatMap(([column, value]) => (value === undefined ? [] : column))
       const placeholders = Object.fromEntries(columns.map((column) => [column, sql.placeholder(column)]))
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder for each value that this row has
       const values = placeholders as Placeholders<Row>
-      run = statement(`${name}_${byShape.size}`, (on) => build(on, values, shape))
+      run = statement<Row, Result>(`${name}_${byShape.size}`, (on) => build(on, values, shape))
       byShape.set(key, run)
     }
-    return run(q, Object.fromEntries(given))
+    return run(q, row)
   }
 }
 

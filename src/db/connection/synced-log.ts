@@ -7,6 +7,8 @@ import type { WriteAheadLog } from './sqlite-readers.ts'
 const datasync = promisify(fdatasync)
 
 const CHECKPOINT_PAGES = 4_000
+/** Between looks at the size of the log, which take as long as a statement. */
+const COMMITS_PER_LOOK = 4
 const MAX_WAL_BYTES = 32 * 2 ** 20
 const FAILED_RETRY_MS = 30_000
 
@@ -30,18 +32,21 @@ export function createSyncedLog(file: string, writer: Connection, reader: Connec
   writer.pragma('wal_autocheckpoint = 0')
   const path = `${file}-wal`
   const handle = openSync(path, 'r+')
+  const begin = reader.prepare('begin')
+  const end = reader.prepare('end')
   const snapshot = reader.prepare('select 1 from sqlite_schema limit 1')
   const state = writer.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)')
+  let commits = 0
   let failure: unknown
 
   function release(): void {
-    if (reader.inTransaction) reader.exec('commit')
+    if (reader.inTransaction) end.run()
   }
 
   return {
     hold() {
       if (failure) throw failure
-      reader.exec('begin')
+      begin.run()
       snapshot.get()
     },
     async sync() {
@@ -57,7 +62,8 @@ export function createSyncedLog(file: string, writer: Connection, reader: Connec
         throw failure
       }
       release()
-      if (state.get()!.log >= CHECKPOINT_PAGES) writer.pragma('wal_checkpoint(PASSIVE)')
+      if (++commits % COMMITS_PER_LOOK === 0 && state.get()!.log >= CHECKPOINT_PAGES)
+        writer.pragma('wal_checkpoint(PASSIVE)')
     },
     release() {
       if (!failure) release()

@@ -1,5 +1,5 @@
 // PostgreSQL's kit is the canonical type; SQLite's is cast to it, as our queries mean the same on both.
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type Placeholder, type SQL } from 'drizzle-orm'
 import * as pg from 'drizzle-orm/pg-core'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import * as sqlite from 'drizzle-orm/sqlite-core'
@@ -57,4 +57,11 @@ export const databaseNow = {
 /** `in` with literals: CHECKs allow no parameters, and SQLite ignores a partial index for them. */
 export function oneOf(column: unknown, values: readonly string[]): SQL {
   return sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
+}
+
+/** `in`, for a prepared statement: `values` is a JSON list of texts of any length. */
+export function isListed({ dialect }: { dialect: string }, column: unknown, values: Placeholder): SQL {
+  return dialect === 'sqlite'
+    ? sql`${column} in (select value from json_each(${values}))`
+    : sql`${column} = any(array(select jsonb_array_elements_text(${values}::jsonb)))`
 }

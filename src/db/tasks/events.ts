@@ -11,21 +11,24 @@ export const feedKey = (projectId: string) => `feed:${projectId}`
 
 /**
  * Appends to the log of a task and the feed of its project. Call it last: row locks (task, then project) held until
- * the commit give numbers in commit order, so that a reader never misses a smaller one.
+ * the commit give numbers in commit order, so that a reader never misses a smaller one. `lastSeq`: of the task, if the
+ * caller has raised it by these events.
  */
 export async function appendEvents(
   q: Transaction,
   { id: taskId, projectId }: Pick<TaskRow, 'id' | 'projectId'>,
   bodies: TaskEventBody[],
   at: number,
+  lastSeq?: number,
 ): Promise<void> {
   const count = bodies.length
-  const [log] = await reserveInLog(q, { id: taskId, count })
+  if (count === 0) return
+  const last = lastSeq ?? (await reserveInLog(q, { id: taskId, count }))[0]?.last
   const [feed] = await reserveInFeed(q, { id: projectId, count })
-  if (!log || !feed)
+  if (last === undefined || !feed)
     throw new Error(`Cannot append to the log of ${taskId}: there is no such task or project.`)
   for (const [i, body] of bodies.entries()) {
-    const numbers = { seq: log.last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
+    const numbers = { seq: last - count + 1 + i, feedSeq: feed.last - count + 1 + i }
     await insertEvent(q, { taskId, projectId, ...numbers, body, at })
   }
   q.wakeUp(taskKey(taskId))

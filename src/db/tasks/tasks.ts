@@ -2,7 +2,7 @@ import { and, between, desc, eq, getTableColumns, inArray, isNull, lt, sql, type
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
-import { oneOf } from '../tables/kit.ts'
+import { isListed, oneOf } from '../tables/kit.ts'
 import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
 import { findClasses, idsOf, isByClass } from './classes.ts'
 import { isOneOf, matches, type TaskFilter } from './filter.ts'
@@ -113,6 +113,7 @@ export async function findTasks(
   ids: string[],
   filter: TaskFilter = {},
 ): Promise<TaskRow[]> {
+  if (Object.keys(filter).length === 0) return existingTasks(q, { projectId, ids: JSON.stringify(ids) })
   const { classTasks, tasks } = q.tables
   const isTask = and(inArray(tasks.id, ids), matches(q, projectId, filter))
   if (!isByClass(filter)) return q.sql.select().from(tasks).where(isTask)
@@ -124,6 +125,15 @@ export async function findTasks(
     .innerJoin(classTasks, eq(classTasks.taskId, tasks.id))
     .where(and(isTask, isOfClass))
 }
+
+const existingTasks = statement<{ projectId: string; ids: string }, TaskRow[]>('existing_tasks', (q) => {
+  const { tasks } = q.tables
+  const ofProject = eq(tasks.projectId, sql.placeholder('projectId'))
+  return q.sql
+    .select()
+    .from(tasks)
+    .where(and(isListed(q, tasks.id, sql.placeholder('ids')), ofProject, isNull(tasks.deletedAt)))
+})
 
 /** With an image or the same bytes. Newest first. */
 export async function listTasksWithInput(
@@ -148,7 +158,7 @@ export async function listTasksWithInput(
     .limit(limit)
 }
 
-/** Undefined if the status is not in `from`. */
+/** Undefined if the status is not in `from`. `events`: how many numbers to reserve in its log, up to `lastSeq`. */
 export async function updateTask(
   q: Transaction,
   id: string,
@@ -184,25 +194,38 @@ export async function countChange(q: Transaction, id: string): Promise<void> {
     .where(eq(tasks.id, id))
 }
 
-type TaskChange = Partial<Omit<NewTask, 'id' | 'chargesOpen'>>
+type TaskChange = Partial<Omit<NewTask, 'id' | 'chargesOpen' | 'lastSeq'>> & { events?: number }
 
 const changedTask = shaped<TaskChange & { taskId: string }, readonly TaskStatus[], TaskRow[]>(
   'update_task',
-  ({ sql: builder, tables: { tasks } }, { taskId, ...set }, from) =>
+  ({ sql: builder, tables: { tasks } }, { taskId, events, ...set }, from) =>
     builder
       .update(tasks)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
-      .set(set as unknown as TaskChange)
+      .set({
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
+        ...(set as unknown as Omit<TaskChange, 'events'>),
+        ...(events && { lastSeq: sql`${tasks.lastSeq} + ${events}` }),
+      })
       .where(and(eq(tasks.id, taskId), inArray(tasks.status, from)))
       .returning(),
 )
 
-/** False if all are taken, or the task is canceled or has ended. */
-export async function takePermit(q: Transaction, taskId: string, now: number): Promise<boolean> {
-  return (await takenPermit(q, { taskId, now })).length === 1
+/**
+ * With numbers for `events` in the log of the task; returns the last. Undefined if all permits are taken, or the task is
+ * canceled or has ended.
+ */
+export async function takePermit(
+  q: Transaction,
+  taskId: string,
+  { now, events }: { now: number; events: number },
+): Promise<number | undefined> {
+  const [row] = await takenPermit(q, { taskId, now, events })
+  return row?.lastSeq
 }
 
-const takenPermit = statement<{ taskId: string; now: number }, { id: string }[]>('take_permit', (q) => {
+type PermitValues = { taskId: string; now: number; events: number }
+
+const takenPermit = statement<PermitValues, { lastSeq: number }[]>('take_permit', (q) => {
   const { tasks } = q.tables
   return q.sql
     .update(tasks)
@@ -210,6 +233,7 @@ const takenPermit = statement<{ taskId: string; now: number }, { id: string }[]>
       chargesOpen: sql`${tasks.chargesOpen} + 1`,
       status: 'RUNNING',
       startedAt: sql`coalesce(${tasks.startedAt}, ${sql.placeholder('now')})`,
+      lastSeq: sql`${tasks.lastSeq} + ${sql.placeholder('events')}`,
     })
     .where(
       and(
@@ -219,7 +243,7 @@ const takenPermit = statement<{ taskId: string; now: number }, { id: string }[]>
         inArray(tasks.status, ['QUEUED', 'RUNNING', 'OUTCOME_UNKNOWN']),
       ),
     )
-    .returning({ id: tasks.id })
+    .returning({ lastSeq: tasks.lastSeq })
 })
 
 /** The attempt certainly cost nothing. */

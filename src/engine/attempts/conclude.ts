@@ -29,6 +29,10 @@ export async function concludeTask(
   const { status, error, warnings } = conclude(attempts, task.cancelRequestedAt !== null)
   const finished = isFinished(status)
   const isSuccess = status === 'SUCCEEDED'
+  const events: TaskEventBody[] = []
+  if (changed.state === 'UNKNOWN') events.push({ type: 'OUTCOME_BECAME_UNKNOWN', attemptId: changed.id })
+  else if (hasEnded(changed.state)) events.push({ type: 'ATTEMPT_ENDED', attemptId: changed.id })
+  if (finished) events.push({ type: 'TASK_FINISHED', status })
   const updated = (await updateTask(q, task.id, [task.status], {
     status,
     error,
@@ -39,14 +43,11 @@ export async function concludeTask(
     ],
     progress: isSuccess ? 1 : Math.max(task.progress, Math.min(0.99, progressOf(task, attempts))),
     finishedAt: finished ? at : null,
+    events: events.length,
   }))!
-  const events: TaskEventBody[] = []
-  if (changed.state === 'UNKNOWN') events.push({ type: 'OUTCOME_BECAME_UNKNOWN', attemptId: changed.id })
-  else if (hasEnded(changed.state)) events.push({ type: 'ATTEMPT_ENDED', attemptId: changed.id })
-  if (finished) events.push({ type: 'TASK_FINISHED', status })
-  const lastSeq = updated.lastSeq + events.length
+  const { lastSeq } = updated
   if (status !== task.status) await enqueueDeliveries(q, deps, updated, { attempts, seq: lastSeq, at })
-  await appendEvents(q, task, events, at)
+  await appendEvents(q, task, events, at, lastSeq)
   if (finished) {
     const ms = at - task.createdAt
     q.afterCommit(() => {
@@ -55,7 +56,7 @@ export async function concludeTask(
     })
     deps.log.info({ task: task.id, status, ms }, 'task finished')
   }
-  return { ...updated, lastSeq }
+  return updated
 }
 
 function countAttempt({ metrics }: Pick<Deps, 'metrics'>, task: TaskRow, attempt: AttemptRow): void {

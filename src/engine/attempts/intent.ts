@@ -19,13 +19,14 @@ export async function commitIntent(
   const lease = leaseOf(attempt)
   try {
     return await deps.db.tx(async (q) => {
-      if (!(await takePermit(q, task.id, at))) return 'NO_PERMIT'
+      const lastSeq = await takePermit(q, task.id, { now: at, events: 1 })
+      if (lastSeq === undefined) return 'NO_PERMIT'
       // From here on a refusal is thrown, so that the permit rolls back.
       if ((await countCharges(q, task.id, attempt.part)) >= task.maxCharges) throw new Rollback('NO_PERMIT')
       const intent = { wirePhase: 'INTENT' as const, sentAt: at, callbackSha256 }
       if (!(await applyTransition(q, attempt.id, 'send', { at, lease, keepsLease: true, ...intent })))
         throw new Rollback('LEASE_LOST')
-      await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], at)
+      await appendEvents(q, task, [{ type: 'ATTEMPT_STARTED', attemptId: attempt.id }], at, lastSeq)
       return 'COMMITTED'
     })
   } catch (error) {

@@ -59,12 +59,12 @@ export async function startTask(
     parts: parts.length,
     warnings: route.match.warnings,
     createdAt,
-    lastSeq: 0,
+    lastSeq: 1,
   })
   if (!task) return undefined
-  await planParts(q, deps, by, task, parts, () => route)
-  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt)
-  return { ...task, lastSeq: 1 }
+  await planParts(q, deps, by, task, parts, { number: 1, routeFor: () => route })
+  await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], createdAt, task.lastSeq)
+  return task
 }
 
 /** Continues an OUTCOME_UNKNOWN task. Throws BUDGET_EXCEEDED, PRICE_UNKNOWN, RATE_LIMITED and CAPABILITY_MISSING. */
@@ -77,11 +77,13 @@ export async function resumeTask(
 ): Promise<TaskRow> {
   const at = deps.clock.now()
   await updateTask(q, task.id, ['OUTCOME_UNKNOWN'], { status: 'QUEUED', maxCharges, cancelRequestedAt: null })
-  await planParts(q, deps, by, task, parts, ({ n }) => {
+  const number = await nextNumber(q, task)
+  const routeFor = ({ n }: Part) => {
     const route = routes.find(({ match }) => match.maxN >= n)
     if (route) return route
     throw new GatewayError('CAPABILITY_MISSING', `No configured provider supports n of ${n} per call.`)
-  })
+  }
+  await planParts(q, deps, by, task, parts, { number, routeFor })
   await appendEvents(q, task, [{ type: 'TASK_QUEUED' }], at)
   return getTask(q, task.id)
 }
@@ -92,14 +94,19 @@ async function planParts(
   by: CallerWithLimits,
   task: TaskRow,
   parts: Part[],
-  routeFor: (part: Part) => Route,
+  { number, routeFor }: { number: number; routeFor: (part: Part) => Route },
 ): Promise<void> {
   await deps.limiter.checkConcurrency(q, by)
-  for (const part of parts) {
-    const next = { provider: routeFor(part).provider.name, delayMs: 0 }
+  for (const [i, part] of parts.entries()) {
+    const next = { provider: routeFor(part).provider.name, delayMs: 0, number: number + i }
     const refusal = await planAttempt(q, deps, task, part, next)
     if (refusal) throw refusal
   }
+}
+
+/** Of the next attempt of a task, from 1. */
+export async function nextNumber(q: Transaction, { id }: Pick<TaskRow, 'id'>): Promise<number> {
+  return (await countAttempts(q, id)) + 1
 }
 
 /**
@@ -111,7 +118,7 @@ export async function planAttempt(
   deps: Deps,
   task: TaskRow,
   { part, n, firstImage }: Part,
-  { provider, delayMs }: { provider: string; delayMs: number },
+  { provider, delayMs, number }: { provider: string; delayMs: number; number: number },
 ): Promise<GatewayError | undefined> {
   const createdAt = deps.clock.now()
   const { id: taskId, projectId, apiKeyId, model } = task
@@ -119,7 +126,6 @@ export async function planAttempt(
   const heldMicros = offer ? worstCaseMicros(task.request, offer, n) : null
   const refusal = await holdWorstCase(q, task, createdAt, heldMicros)
   if (refusal) return toGatewayError(refusal, { provider, model, heldMicros, apiKeyId })
-  const number = (await countAttempts(q, taskId)) + 1
   const owner = { taskId, projectId, apiKeyId }
   const planned = { part, n, firstImage, number, provider, model, heldMicros, createdAt }
   const attempt = await insertAttempt(q, { id: newId('att', createdAt), ...owner, ...planned }, delayMs)

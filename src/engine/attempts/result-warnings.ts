@@ -1,4 +1,5 @@
 // Images that differ from the request are kept, because they were paid for.
+import { formatOf } from '../../assets/format.ts'
 import type { AssetRow, AttemptRow } from '../../db/tables/tables.ts'
 import { parseSize, type Background, type ImageRequest, type Warning } from '../../domain.ts'
 
@@ -31,10 +32,14 @@ export function countWarnings(
 
 export function sizeWarnings(
   requested: string,
-  images: readonly Pick<ResultImage, 'width' | 'height'>[],
+  images: readonly Pick<ResultImage, 'width' | 'height' | 'mimeType'>[],
 ): Warning[] {
-  if (!parseSize(requested)) return []
-  const sizes = images.map(({ width, height }) => `${width}x${height}`)
+  const size = parseSize(requested)
+  if (!size) return []
+  // An SVG has a shape, and is drawn in any size.
+  const isScaled = ({ width, height, mimeType }: (typeof images)[number]) =>
+    formatOf(mimeType) === 'SVG' && Math.abs((width * size.height) / (height * size.width) - 1) < 0.01
+  const sizes = images.filter((image) => !isScaled(image)).map(({ width, height }) => `${width}x${height}`)
   return warningsOf('SIZE_DIFFERS', 'size', requested, sizes)
 }
 
@@ -42,7 +47,7 @@ export function formatWarnings(
   requested: string,
   images: readonly Pick<ResultImage, 'mimeType'>[],
 ): Warning[] {
-  const formats = images.map(({ mimeType }) => mimeType.slice('image/'.length).toUpperCase())
+  const formats = images.map(({ mimeType }) => formatOf(mimeType))
   return warningsOf('FORMAT_DIFFERS', 'outputFormat', requested, formats)
 }
 

@@ -31,7 +31,7 @@ import { cancelRemote } from './side-call.ts'
 import { concludeTask } from './conclude.ts'
 import type { Trigger } from './machine.ts'
 import type { AttemptContext, Outcome, WireEvidence } from './outcome.ts'
-import { planAttempt } from './plan.ts'
+import { nextNumber, planAttempt } from './plan.ts'
 import { planRetry, type RetryDecision } from './retry-policy.ts'
 
 type Done = Extract<Outcome, { state: 'DONE' }>
@@ -218,7 +218,10 @@ async function end(
   const ended = await applyTransition(q, attempt.id, trigger, { at, ...evidence, ...change })
   if (!ended) return
   if (next && !isFinished(task.status)) {
-    const refusal = await planAttempt(q, deps, task, attempt, next)
+    const refusal = await planAttempt(q, deps, task, attempt, {
+      ...next,
+      number: await nextNumber(q, task),
+    })
     if (refusal)
       deps.log.info({ task: task.id, attempt: attempt.id, code: refusal.code }, 'retry refused by the budget')
   }

@@ -3,20 +3,31 @@ import { feedKey } from '../../db/tasks/events.ts'
 import type { EventRow, TaskRow } from '../../db/tables/tables.ts'
 import { findTasks, type TaskFilter } from '../../db/tasks/tasks.ts'
 import { isFinished } from '../../domain.ts'
+import type { MaybePromise } from '../../maybe-promise.ts'
 import type { Deps } from '../deps.ts'
 import type { FeedItem } from './feed-item.ts'
 import type { Entry } from './live-source.ts'
 
 /** Snapshots were selected by their query. One read for equal filters. */
-export async function applyFilter(
+export function applyFilter(
   deps: Pick<Deps, 'db' | 'wakeUps'>,
   projectId: string,
   filter: TaskFilter,
   entries: readonly Entry<FeedItem>[],
-): Promise<readonly Entry<FeedItem>[]> {
+): MaybePromise<readonly Entry<FeedItem>[]> {
   const isUnfiltered = Object.keys(filter).length === 0
   const [first] = entries
   if (!first || isUnfiltered || first.item.body.type === 'TASK_SNAPSHOT') return entries
+  return filtered(deps, projectId, filter, entries, first)
+}
+
+async function filtered(
+  deps: Pick<Deps, 'db' | 'wakeUps'>,
+  projectId: string,
+  filter: TaskFilter,
+  entries: readonly Entry<FeedItem>[],
+  first: Entry<FeedItem>,
+): Promise<readonly Entry<FeedItem>[]> {
   const what = `${first.position}:${entries.length}:${JSON.stringify(filter)}`
   const { matching, left } = await deps.wakeUps.once(feedKey(projectId), what, async () => {
     const ids = entries.map(({ item }) => ({ taskId: item.task.id }))

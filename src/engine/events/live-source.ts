@@ -1,5 +1,6 @@
 // What a subscription reads: a log, from any position. Readers of the same log share its reads.
 import { abortable } from '../../async-iterators.ts'
+import type { MaybePromise } from '../../maybe-promise.ts'
 
 /** Grows from entry to entry, but two entries of a snapshot have the same one. */
 export interface Entry<Item> {
@@ -40,7 +41,8 @@ export interface LiveSource<Item> extends AsyncIterableIterator<Item, void> {
   /** The first snapshot, and the position from which to continue. */
   start(): Promise<Batch<Item>>
   resync(): Promise<Batch<Item>>
-  select(entries: readonly Entry<Item>[]): Promise<readonly Entry<Item>[]>
+  /** Without a promise where nothing is read. */
+  select(entries: readonly Entry<Item>[]): MaybePromise<readonly Entry<Item>[]>
 }
 
 type Parts<Item> = Pick<LiveSource<Item>, 'log' | 'start' | 'resync' | 'select'>
@@ -49,7 +51,7 @@ export function createLiveSource<Item>({
   log,
   start,
   resync = start,
-  select = async (entries) => entries,
+  select = (entries) => entries,
 }: Pick<Parts<Item>, 'log' | 'start'> & Partial<Parts<Item>>): LiveSource<Item> {
   const parts = { log, start, resync, select }
   return Object.assign(iterate(parts), parts)

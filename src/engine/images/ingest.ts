@@ -3,6 +3,7 @@ import { inspectResult } from '../../assets/inspect.ts'
 import { ImageRejected, readHead, sniffFormat } from '../../assets/format.ts'
 import { svgThumbhash, thumbhash } from '../../assets/decode.ts'
 import { MAX_CACHED_FILE_BYTES } from '../../assets/memory-cache.ts'
+import type { FileContent } from '../../assets/store.ts'
 import type { NewAddress } from '../../db/attempts/addresses.ts'
 import type { NewAsset } from '../../db/tasks/assets.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
@@ -115,17 +116,18 @@ export function ingestFile(
 > {
   return ingestLimit(async () => {
     const content = await readSmall(file)
-    const svg = await readSvg(content)
+    const input = content?.bytes ?? file
+    const svg = await readSvg(input)
     const [facts, hash] = await Promise.allSettled([
-      inspectResult(content),
+      inspectResult(input),
       // This decode is also the proof that the file is complete.
-      svg ? svg() : thumbhash(content),
+      svg ? svg() : thumbhash(input),
     ])
     // The inspection says best why a file was rejected.
     if (facts.status === 'rejected') throw facts.reason
     if (hash.status === 'rejected') throw hash.reason
     const { byteSize: _, hasAlpha: _alpha, ...known } = facts.value
-    const stored = await store.put(file, { isSynced, ...(typeof content !== 'string' && { content }) })
+    const stored = await store.put(file, { isSynced, content })
     return { ...stored, ...known, thumbhash: hash.value }
   })
 }
@@ -140,8 +142,8 @@ async function readSvg(content: string | Buffer): Promise<(() => Promise<string 
   return async () => (typeof content === 'string' ? null : svgThumbhash(content))
 }
 
-/** Bytes that fit into memory, else the path. */
-async function readSmall(file: string): Promise<string | Buffer> {
-  const { size } = await stat(file)
-  return size <= MAX_CACHED_FILE_BYTES ? readFile(file) : file
+/** Undefined for a large file. */
+async function readSmall(file: string): Promise<FileContent | undefined> {
+  const { size, mtimeMs: modifiedAt } = await stat(file)
+  return size <= MAX_CACHED_FILE_BYTES ? { bytes: await readFile(file), modifiedAt } : undefined
 }

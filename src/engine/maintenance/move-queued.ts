@@ -4,7 +4,7 @@ import type { AttemptRow } from '../../db/tables/tables.ts'
 import { getTask, lockTask } from '../../db/tasks/tasks.ts'
 import { applyTransition } from '../attempts/apply-transition.ts'
 import { concludeTask } from '../attempts/conclude.ts'
-import { planAttempt } from '../attempts/plan.ts'
+import { nextNumber, planAttempt } from '../attempts/plan.ts'
 import { findUntried } from '../attempts/retry-policy.ts'
 import type { Deps } from '../deps.ts'
 import { concerns } from '../routing/health.ts'
@@ -64,7 +64,11 @@ async function move(deps: Deps, attempt: AttemptRow): Promise<void> {
       // A worker that has just claimed it loses its lease before it sends.
       const canceled = provider && (await applyTransition(q, id, 'cancel', { at }))
       if (!canceled) return
-      const refusal = await planAttempt(q, deps, task, attempt, { provider, delayMs: 0 })
+      const refusal = await planAttempt(q, deps, task, attempt, {
+        provider,
+        delayMs: 0,
+        number: await nextNumber(q, task),
+      })
       if (refusal) throw refusal
       await concludeTask(q, deps, task, canceled, at)
       q.afterCommit(() => deps.log.info({ attempt: id, task: taskId, from, to: provider }, 'attempt moved'))

@@ -21,7 +21,7 @@ export async function markUnknown(deps: Deps, { id, taskId, createdAt }: Attempt
   const at = deps.clock.now()
   return deps.db.tx(async (q) => {
     await lockTask(q, taskId)
-    if (!(await takePermit(q, taskId, at))) return false
+    if ((await takePermit(q, taskId, { now: at, events: 0 })) === undefined) return false
     const evidence = { wirePhase: 'INTENT' as const, sentAt: createdAt, error: RESTORED }
     const marked = await applyTransition(q, id, 'restore', { at, ...evidence })
     // Thrown: the permit rolls back.

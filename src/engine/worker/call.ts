@@ -125,7 +125,7 @@ export function createRecorder(deps: Deps, task: TaskRow, attempt: AttemptRow) {
     async end(): Promise<void> {
       const timer = new AbortController()
       await Promise.race([queue, deps.clock.sleep(MAX_RECORDING_MS, timer.signal)])
-      timer.abort()
+      timer.abort('stopped')
       hasEnded = true
     },
 

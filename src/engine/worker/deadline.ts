@@ -37,5 +37,6 @@ export function startDeadline(clock: Pick<Clock, 'monotonic' | 'sleep'>, timeout
   }
 
   void run()
-  return { signal: over.signal, stop: () => stopped.abort() }
+  // Without a reason it makes an error with a stack trace.
+  return { signal: over.signal, stop: () => stopped.abort('stopped') }
 }

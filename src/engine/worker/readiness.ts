@@ -51,7 +51,7 @@ export function createReadiness(deps: Pick<Deps, 'clock' | 'db' | 'log' | 'store
       .sleep(MAX_WRITE_MS, timer.signal)
       .then(() => `the database takes longer than ${MAX_WRITE_MS} ms to write`)
     const first = await Promise.race([write, timeout])
-    timer.abort()
+    timer.abort('stopped')
     return first
   }
 

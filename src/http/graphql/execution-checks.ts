@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { withHooks } from '../../async-iterators.ts'
-import { runForClient } from '../../db/connection/priority.ts'
+import { runAsStep, runForClient } from '../../db/connection/priority.ts'
 import type { Access } from '../../engine/access/access.ts'
 import type { Keyring } from '../../engine/access/keyring.ts'
 import { GatewayError } from '../../errors.ts'
@@ -71,7 +71,9 @@ export function useExecutionChecks(
 
   return {
     async onExecute(hook) {
-      await check(hook)
+      if (!(await check(hook))) return
+      const { executeFn } = hook
+      hook.setExecuteFn((args) => runAsStep(() => executeFn(args)))
     },
     async onSubscribe(hook) {
       if (!(await check(hook))) return undefined

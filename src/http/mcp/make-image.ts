@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { listAssets } from '../../db/tasks/assets.ts'
+import { runAsStep } from '../../db/connection/priority.ts'
 import { resultsAmong } from '../../engine/images/results.ts'
 import { findTask } from '../../db/tasks/tasks.ts'
 import type { RawImage } from '../../engine/images/store-inputs.ts'
@@ -97,7 +98,10 @@ async function createTask(
   const { engine, caller } = context
   const identity = identityOf(tool, args, caller)
   const input = { ...DEFAULT_INPUT, prompt: args.prompt, ...readSettings(args), ...(await readInputs()) }
-  return engine.createTask(caller, { ...input, idempotencyKey: await idempotencyKeyOf(context, identity) })
+  return runAsStep(async () => {
+    const idempotencyKey = await idempotencyKeyOf(context, identity)
+    return engine.createTask(caller, { ...input, idempotencyKey })
+  })
 }
 
 /** Throws BAD_USER_INPUT. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { formatOf } from '../../assets/format.ts'
 import { listAttempts } from '../../db/attempts/attempts.ts'
 import { chargedOfAll, costOfAll } from '../../db/attempts/totals.ts'
 import type { AssetRow, AttemptRow, TaskRow } from '../../db/tables/tables.ts'
@@ -130,7 +131,7 @@ function toText(data: TaskData): string {
   const { task_id: id, status, images, cost, charged, provider, model, warnings, error } = data
   const lines = [`Task ${id}: ${status} (${model}${provider === null ? '' : ` at ${provider}`}).`]
   for (const { image_id: image, width, height, mime_type: type, url, revised_prompt: revised } of images) {
-    lines.push(`Image ${image}: ${width}x${height} ${type.replace('image/', '').toUpperCase()}, ${url}`)
+    lines.push(`Image ${image}: ${width}x${height} ${formatOf(type)}, ${url}`)
     if (revised !== null) lines.push(`Revised prompt: ${revised}`)
   }
   if (images.length > MAX_INLINE_IMAGES)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { runAsStep } from '../../db/connection/priority.ts'
 import type { CreatedTask } from '../../engine/tasks/create.ts'
 import { GatewayError, gatewayErrorOf } from '../../errors.ts'
 import { answerFor } from './answer.ts'
@@ -57,7 +58,8 @@ async function createTask(
   const isKeyed = read.input.idempotencyKey !== null
   const isAsync = read.isAsync || target.isAsync
   const call = calls.newCall(exchange, { isFresh: read.isFresh, isKeyed, isAsync })
-  return { read, call, made: await engine.createTask(exchange.caller, read.input, call) }
+  const made = await runAsStep(() => engine.createTask(exchange.caller, read.input, call))
+  return { read, call, made }
 }
 
 function replayHeaders({ replayed, attached }: CreatedTask): Record<string, string> {

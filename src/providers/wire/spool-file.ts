@@ -5,7 +5,8 @@ export type SpoolFile = ReturnType<typeof createSpoolFile>
 
 /** `path` must not exist; the first byte creates it. */
 export function createSpoolFile(path: string, maxBytes: number) {
-  const batch = Buffer.allocUnsafeSlow(Math.min(BATCH, maxBytes))
+  const maxBatch = Math.min(BATCH, maxBytes)
+  let batch = Buffer.allocUnsafeSlow(Math.min(FIRST_BATCH, maxBatch))
   let handle: FileHandle | undefined
   let held = 0
   let byteSize = 0
@@ -36,7 +37,9 @@ export function createSpoolFile(path: string, maxBytes: number) {
         const copied = bytes.copy(batch, held, at)
         at += copied
         held += copied
-        if (held === batch.length) await flush()
+        if (held < batch.length) continue
+        if (batch.length < maxBatch) batch = Buffer.concat([batch], maxBatch)
+        else await flush()
       }
     },
     async end(): Promise<void> {
@@ -50,3 +53,5 @@ export function createSpoolFile(path: string, maxBytes: number) {
 
 /** Each write costs a wake-up of another thread. */
 const BATCH = 256 * 1024
+/** Most calls of a busy process wait: their buffers would be memory for nothing. */
+const FIRST_BATCH = 16 * 1024

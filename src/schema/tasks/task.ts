@@ -5,6 +5,7 @@ import type { AssetRow, TaskRow } from '../../db/tables/tables.ts'
 import type { Warning } from '../../domain.ts'
 import { encodeCursor } from '../../engine/events/cursor.ts'
 import { resultsAmong } from '../../engine/images/results.ts'
+import { whenReady, type MaybePromise } from '../../maybe-promise.ts'
 import type { ResolvedSettings } from '../../providers/provider.ts'
 import { builder } from '../builder.ts'
 import * as enums from '../enums.ts'
@@ -44,11 +45,14 @@ const ResolvedSettingsRef = builder.objectRef<ResolvedSettings>('ResolvedSetting
 
 const attemptsOf = ({ id }: TaskRow, { loaders }: Context) => loaders.attempts.load(id)
 
-export const assetsOf = async ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
-  (await loaders.assets.load(id)).filter((asset) => asset.kind === kind)
+export const assetsOf = ({ id }: TaskRow, { loaders }: Context, kind: AssetRow['kind']) =>
+  whenReady(loaders.assets.load(id), (assets) => assets.filter((asset) => asset.kind === kind))
 
-async function resultsOf(task: TaskRow, _: object, context: Context): Promise<AssetRow[]> {
-  return resultsAmong(await attemptsOf(task, context), await context.loaders.assets.load(task.id))
+function resultsOf(task: TaskRow, _: object, context: Context): MaybePromise<AssetRow[]> {
+  const assets = context.loaders.assets.load(task.id)
+  return whenReady(attemptsOf(task, context), (attempts) =>
+    whenReady(assets, (rows) => resultsAmong(attempts, rows)),
+  )
 }
 
 export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
@@ -84,8 +88,8 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
         'Expected end, from the median duration of recent attempts of the same provider, model, size and quality. Without 3 of ' +
         'them, those of the model and quality count, else those of the model. A queued task counts its turn. Null once it has ended or its outcome is unknown, ' +
         'with fewer than 3 such attempts, and if it takes longer than all of them.',
-      resolve: async (task, _, context) =>
-        context.engine.estimateCompletion(task, await attemptsOf(task, context)),
+      resolve: (task, _, context) =>
+        whenReady(attemptsOf(task, context), (attempts) => context.engine.estimateCompletion(task, attempts)),
     }),
     images: t.field({
       type: [ImageRef],
@@ -111,16 +115,17 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       type: ProviderRef,
       nullable: true,
       description: 'Provider of the latest attempt. Null if there is no attempt.',
-      async resolve(task, _, context) {
-        const latest = (await attemptsOf(task, context)).at(-1)
-        return latest ? namedProvider(latest.provider, context) : null
-      },
+      resolve: (task, _, context) =>
+        whenReady(attemptsOf(task, context), (attempts) => {
+          const latest = attempts.at(-1)
+          return latest ? namedProvider(latest.provider, context) : null
+        }),
     }),
     usage: t.field({
       type: UsageRef,
       nullable: true,
       description: 'Tokens of all attempts that were or may have been charged. Null until one has ended.',
-      resolve: async (task, _, context) => usageOfAll(await attemptsOf(task, context)),
+      resolve: (task, _, context) => whenReady(attemptsOf(task, context), usageOfAll),
     }),
     costMicros: t.field({
       type: 'BigInt',
@@ -128,12 +133,13 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       description:
         'Cost of all attempts in micro-USD. Null while QUEUED or RUNNING, and if a possible charge has no known cost: unknown ' +
         'is not zero.',
-      resolve: async (task, _, context) => costOfAll(await attemptsOf(task, context), task.status),
+      resolve: (task, _, context) =>
+        whenReady(attemptsOf(task, context), (attempts) => costOfAll(attempts, task.status)),
     }),
     charged: t.field({
       type: enums.Charged,
       description: 'Whether any attempt cost money. YES outweighs UNKNOWN, which outweighs NO.',
-      resolve: async (task, _, context) => chargedOfAll(await attemptsOf(task, context)),
+      resolve: (task, _, context) => whenReady(attemptsOf(task, context), chargedOfAll),
     }),
     ...exposeNullable(t, TaskErrorRef, {
       error: 'Latest failure of an attempt, even if another follows. Null without one, and if SUCCEEDED.',
@@ -145,11 +151,12 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       type: ResolvedSettingsRef,
       nullable: true,
       description: 'What the provider chose where the request has auto. Null until an attempt succeeds.',
-      async resolve(task, _, context) {
-        const latest = (await attemptsOf(task, context)).findLast(({ resolved }) => resolved !== null)
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored as JSON by the engine
-        return (latest?.resolved ?? null) as ResolvedSettings | null
-      },
+      resolve: (task, _, context) =>
+        whenReady(attemptsOf(task, context), (attempts) => {
+          const latest = attempts.findLast(({ resolved }) => resolved !== null)
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored as JSON by the engine
+          return (latest?.resolved ?? null) as ResolvedSettings | null
+        }),
     }),
     revision: t.int({
       description:

@@ -16,16 +16,21 @@ export interface Frames {
   messages(id: string): readonly Buffer[]
   /** In the event stream format. */
   events(): Buffer
+  /** The events as a chunk of an HTTP/1.1 body. */
+  chunk(): Buffer
 }
 
 export function createFrames(frames: readonly Frame[]): Frames {
+  const first = frames[0]?.position ?? -1
   let events: Buffer | undefined
+  let chunk: Buffer | undefined
   /** Many clients number their operations from 1. */
   let latest: { id: string; messages: readonly Buffer[] } | undefined
   const own: Frames = {
     after(position) {
+      // Of almost every viewer, for each event.
+      if (position < first) return own
       const rest = frames.filter((frame) => frame.position > position)
-      if (rest.length === frames.length) return rest.length > 0 ? own : undefined
       return rest.length > 0 ? createFrames(rest) : undefined
     },
     messages(id) {
@@ -33,6 +38,7 @@ export function createFrames(frames: readonly Frame[]): Frames {
       return latest.messages
     },
     events: () => (events ??= Buffer.concat(frames.flatMap(({ payload }) => [EVENT, payload, EVENT_END]))),
+    chunk: () => (chunk ??= toChunk(own.events())),
   }
   return own
 }
@@ -40,6 +46,12 @@ export function createFrames(frames: readonly Frame[]): Frames {
 const EVENT = Buffer.from('event: next\ndata: ')
 const EVENT_END = Buffer.from('\n\n')
 const MESSAGE_END = Buffer.from('}')
+const CHUNK_END = Buffer.from('\r\n')
+
+/** RFC 9112, section 7.1. */
+export function toChunk(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CHUNK_END])
+}
 
 function toMessage(id: string, payload: Buffer): Buffer {
   const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)

@@ -10,11 +10,13 @@ import {
 } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 import { systemClock, type Clock } from '../../../clock.ts'
-import { isLiveSource, type LiveSource } from '../../../engine/events/live-source.ts'
+import { isLiveSource, type LiveSource, type Log } from '../../../engine/events/live-source.ts'
 import { toSharedContext, type Context } from '../../../schema/context.ts'
+import { createRowMemory, type RowMemory } from '../../../schema/row-memory.ts'
+import { allReady, whenReady } from '../../../maybe-promise.ts'
 import type { Logger } from '../../../log.ts'
 import { createMask } from '../mask.ts'
-import { toPayload } from './frames.ts'
+import { toPayload, type Frame } from './frames.ts'
 import { groupKeyOf } from './sharing.ts'
 import type { Sink } from './sink.ts'
 import { createTopics } from './topics.ts'
@@ -38,7 +40,7 @@ const DONE = { done: true, value: undefined } as const
 export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log: Logger }): LiveHub {
   const mask = createMask(log)
   const findTopic = createTopics(clock)
-  let loaders: Context['loaders'] | undefined
+  let memory: RowMemory | undefined
   let viewers = 0
   let subscriptions = 0
 
@@ -48,20 +50,22 @@ export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log
     validated: ValidatedSubscriptionArgs,
   ): Subscription {
     const groupKey = groupKeyOf(args)
-    // Without a cache, groups can batch their reads together.
-    loaders ??= args.contextValue.loaders
+    const rows = (memory ??= createRowMemory(args.contextValue.loaders))
+    const { loaders } = rows
     const contextValue =
       groupKey === undefined ? args.contextValue : toSharedContext({ ...args.contextValue, loaders })
     return {
-      source,
+      source: { ...source, log: withFreshRows(source.log, rows) },
       key: groupKey ?? `alone:${++subscriptions}`,
-      execute: (entries) =>
-        Promise.all(
-          entries.map(async ({ position, item }) => {
-            const result = await executeSubscriptionEvent({ ...validated, contextValue, rootValue: item })
-            return { position, payload: toPayload(result, mask) }
-          }),
-        ),
+      execute(entries) {
+        const frames = entries.map(({ position, item }) =>
+          whenReady(
+            executeSubscriptionEvent({ ...validated, contextValue, rootValue: item }),
+            (result): Frame => ({ position, payload: toPayload(result, mask) }),
+          ),
+        )
+        return allReady(frames)
+      },
     }
   }
 
@@ -107,5 +111,17 @@ export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log
       return createViewer(toSubscription(source, args, validated))
     },
     viewerCount: () => viewers,
+  }
+}
+
+/** Rows are not older than the events that they are sent with. */
+function withFreshRows<Item>(log: Log<Item>, { forget }: RowMemory): Log<Item> {
+  return {
+    ...log,
+    async read(position) {
+      const batch = await log.read(position)
+      forget()
+      return batch
+    },
   }
 }

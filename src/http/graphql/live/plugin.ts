@@ -3,6 +3,7 @@ import type { ExecutionResult } from 'graphql'
 import type { Context } from '../../../schema/context.ts'
 import { EventStream } from './event-stream.ts'
 import type { LiveArgs, LiveHub, Viewer } from './hub.ts'
+import { createPings } from './pings.ts'
 import type { Sink } from './sink.ts'
 
 /** Of subscriptions over a WebSocket. */
@@ -19,6 +20,7 @@ const HEADERS = {
 /** In the hub, results reach the viewer over its sink, past Yoga and graphql-ws. */
 export function useLiveHub(hub: LiveHub): Plugin<Context & LiveContext & { request: Request }> {
   const viewers = new WeakMap<Request, Viewer>()
+  const pings = createPings(hub.clock)
   return {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (given) => {
@@ -40,7 +42,7 @@ export function useLiveHub(hub: LiveHub): Plugin<Context & LiveContext & { reque
       // Without a processor, the client accepts no event stream.
       if (!viewer || !resultProcessor || !isAsyncIterable<ExecutionResult>(result)) return
       hook.setResultProcessor((_, fetchAPI) => {
-        const stream = new EventStream(hub.clock, (sink) => {
+        const stream = new EventStream(pings, (sink) => {
           viewer.sink = sink
           return result[Symbol.asyncIterator]()
         })

@@ -15,8 +15,8 @@ const MAX_UNSENT_BYTES = 65_536
 
 type Destination = Pick<Writable, 'writableLength' | 'writableNeedDrain' | 'once'>
 
-export function isFull({ writableLength, writableNeedDrain }: Destination): boolean {
-  return writableNeedDrain && writableLength > MAX_UNSENT_BYTES
+export function isFull(destination: Destination): boolean {
+  return destination.writableLength > MAX_UNSENT_BYTES && destination.writableNeedDrain
 }
 
 /** Shared, because a socket may have many viewers. */

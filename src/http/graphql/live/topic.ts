@@ -2,14 +2,18 @@
 // and entry one execution, and the same bytes for every viewer.
 import type { Clock } from '../../../clock.ts'
 import type { Batch, Entry, Log } from '../../../engine/events/live-source.ts'
+import { whenReady, type MaybePromise } from '../../../maybe-promise.ts'
 import type { Frames } from './frames.ts'
 import type { Sink } from './sink.ts'
 
 /** Events within it after a delivery go together, buffered in the log. */
 const COALESCE_MS = 10
 
-/** In portions that bound memory. */
-export type Render = (entries: readonly Entry<unknown>[]) => AsyncIterable<Portion>
+/** In portions that bound memory, until `write` returns false. Without a promise if all values are there. */
+export type Render = (
+  entries: readonly Entry<unknown>[],
+  write: (portion: Portion) => boolean,
+) => MaybePromise<void>
 
 export interface Portion {
   frames: Frames
@@ -69,15 +73,33 @@ export function createTopic(
   async function deliver({ entries, position: end }: Batch<unknown>): Promise<void> {
     // New groups start after the batch.
     position = end
-    await Promise.all(
-      [...groups].map(async ([key, group]) => {
-        for await (const portion of group.render(entries)) {
-          if (group.members.size === 0) return
-          write(key, group, portion)
-        }
-        write(key, group, { position: end })
-      }),
-    )
+    const rendering: Promise<void>[] = []
+    let haveRows = false
+    for (const [key, group] of [...groups]) {
+      const rendered = deliverTo(key, group, entries, end)
+      if (!(rendered instanceof Promise)) continue
+      // It loads the rows that the next groups need, too: those render without promises.
+      if (!haveRows) await rendered
+      rendering.push(rendered)
+      // An error of another group may end the loop before.
+      rendered.catch(() => {})
+      haveRows = true
+    }
+    await Promise.all(rendering)
+  }
+
+  function deliverTo(
+    key: string,
+    group: Group,
+    entries: readonly Entry<unknown>[],
+    end: number,
+  ): MaybePromise<void> {
+    if (group.members.size === 0) return
+    const rendered = group.render(entries, (portion) => {
+      write(key, group, portion)
+      return group.members.size > 0
+    })
+    return whenReady(rendered, () => write(key, group, { position: end }))
   }
 
   /** Must not wait: viewers that join see one position of the group and its members. */

@@ -1,6 +1,7 @@
 // A viewer reads the log itself until it has all entries of its group, and then joins. It leaves when its
 // connection is full, and reads again when that has drained.
 import type { Batch, Entry, LiveSource } from '../../../engine/events/live-source.ts'
+import { whenReady, type MaybePromise } from '../../../maybe-promise.ts'
 import { createFrames, type Frame } from './frames.ts'
 import type { Sink } from './sink.ts'
 import type { Departure, Member, Portion, Topic } from './topic.ts'
@@ -9,7 +10,8 @@ export interface Subscription {
   source: LiveSource<unknown>
   /** With the same log, viewers get the same frames. */
   key: string
-  execute: (entries: readonly Entry<unknown>[]) => Promise<Frame[]>
+  /** Without a promise if all values are there. */
+  execute: (entries: readonly Entry<unknown>[]) => MaybePromise<Frame[]>
 }
 
 /** The topic of the log, if a viewer with this position may join its group. */
@@ -68,7 +70,7 @@ export async function follow(
   async function stayIn(topic: Topic, position: number): Promise<Reached> {
     const left = Promise.withResolvers<Departure | 'ABORTED'>()
     const member: Member = { sink, position, onLeave: left.resolve }
-    const leave = topic.join(key, (entries) => render(subscription, entries), member)
+    const leave = topic.join(key, (entries, write) => render(subscription, entries, write), member)
     const onAbort = () => {
       leave()
       left.resolve('ABORTED')
@@ -80,24 +82,40 @@ export async function follow(
   }
 }
 
-async function* render(
+function render(
   { source, execute }: Subscription,
   entries: readonly Entry<unknown>[],
-): AsyncGenerator<Portion, void> {
+  write: (portion: Portion) => boolean,
+): MaybePromise<void> {
+  return whenReady(source.select(entries), (selected) => {
+    if (selected.length > SLICE) return renderSlices(execute, selected, write)
+    return whenReady(execute(selected), (frames) => writePortion(frames, write))
+  })
+}
+
+async function renderSlices(
+  execute: Subscription['execute'],
+  entries: readonly Entry<unknown>[],
+  write: (portion: Portion) => boolean,
+): Promise<void> {
   let frames: Frame[] = []
   let bytes = 0
-  for (const slice of slicesOf(await source.select(entries))) {
+  for (const slice of slicesOf(entries)) {
     for (const frame of await execute(slice)) {
       frames.push(frame)
       bytes += frame.payload.length
     }
     if (bytes < MAX_PORTION_BYTES) continue
-    yield { frames: createFrames(frames), position: slice.at(-1)!.position }
+    if (!write({ frames: createFrames(frames), position: slice.at(-1)!.position })) return
     frames = []
     bytes = 0
   }
+  writePortion(frames, write)
+}
+
+function writePortion(frames: Frame[], write: (portion: Portion) => boolean): void {
   const last = frames.at(-1)
-  if (last) yield { frames: createFrames(frames), position: last.position }
+  if (last) write({ frames: createFrames(frames), position: last.position })
 }
 
 function slicesOf<Item>(items: readonly Item[]): (readonly Item[])[] {

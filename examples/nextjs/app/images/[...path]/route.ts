@@ -8,6 +8,7 @@ const { createGateway } = await import(/* turbopackIgnore: true */ /* webpackIgn
 const cache = globalThis as { darkroom?: Gateway }
 const gateway = (cache.darkroom ??= createGateway({
   publicUrl: 'http://localhost:3000/images',
+  dataDir: process.env.DATA_DIR ?? './data',
   // For this machine only: see docs/install.md.
   allowAnonymous: true,
 }))
