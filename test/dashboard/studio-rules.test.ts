@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelCapabilities, SizeChoice } from '../../dashboard/src/api/generated.ts'
 import { fileProblem, moveImage, pixelProblem } from '../../dashboard/src/studio/images/input-images.ts'
-import { extraOf, textsOf } from '../../dashboard/src/studio/more.ts'
+import { extraOf, textsOf } from '../../dashboard/src/studio/extra.ts'
 import { obstacleOf, quoteInputOf, requestOf } from '../../dashboard/src/studio/request.ts'
 import { rulesOf, type Offer } from '../../dashboard/src/studio/rules.ts'
 import { DEFAULT_SETTINGS, type StudioSettings } from '../../dashboard/src/studio/settings.ts'

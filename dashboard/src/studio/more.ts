@@ -1,10 +1,6 @@
 // Settings that most requests leave out: parameters of the provider, labels, the receiver of the result and the policies.
+import { extraOf } from './extra.ts'
 import type { StudioSettings } from './settings.ts'
-
-export interface Label {
-  key: string
-  value: string
-}
 
 export const MAX_LABELS = 16
 export const MAX_CHARGES = 5
@@ -25,25 +21,6 @@ export function moreInputOf(settings: StudioSettings, allowed: readonly string[]
     ...(onUnknownOutcome !== 'HOLD' && { onUnknownOutcome, maxCharges }),
     ...(unsupported !== 'WARN' && { unsupported }),
   }
-}
-
-/** A value is JSON, such as `7`, `true` or `"7"`; any other text is itself. Empty ones are left out. */
-export function extraOf(
-  texts: Readonly<Record<string, string>>,
-  allowed: readonly string[],
-): Record<string, unknown> {
-  const given = Object.entries(texts).filter(([name, text]) => text.trim() !== '' && allowed.includes(name))
-  return Object.fromEntries(given.map(([name, text]) => [name, valueOf(text.trim())]))
-}
-
-/** As it is typed. */
-export function textsOf(extra: unknown): Record<string, string> {
-  if (typeof extra !== 'object' || extra === null) return {}
-  const entries = Object.entries(extra).map(([name, value]): [string, string] => {
-    const isPlain = typeof value === 'string' && valueOf(value) === value
-    return [name, isPlain ? value : JSON.stringify(value)]
-  })
-  return Object.fromEntries(entries)
 }
 
 /** Why it cannot be sent. Undefined if it can. */
@@ -76,12 +53,4 @@ export function countMore(settings: StudioSettings, allowed: readonly string[]):
 function isPublicUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'https:' && ['', '443', '80'].includes(url.port)
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
 }

@@ -12,7 +12,7 @@ import type {
   UnknownOutcomePolicy,
   UnsupportedSettingPolicy,
 } from '../api/generated.ts'
-import { textsOf, type Label } from './more.ts'
+import { textsOf, type Label } from './extra.ts'
 
 export interface StudioSettings {
   model: string

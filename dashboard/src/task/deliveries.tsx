@@ -1,6 +1,6 @@
+import { Link } from '@tanstack/react-router'
 import type { TaskDetail } from '../api/generated.ts'
 import { formatExactTime, formatOffset } from '../format/time.ts'
-import { CopyButton } from '../ui/copy-button.tsx'
 import styles from './event-list.module.css'
 
 const STATES = { SUCCEEDED: 'delivered', PENDING: 'in progress', FAILED: 'failed' } as const
@@ -25,7 +25,9 @@ export function Deliveries({ task }: { task: TaskDetail }) {
               </span>
             </span>
             <span className={styles['cursor']}>
-              <CopyButton text={id} what="delivery id" />
+              <Link to="/webhooks/deliveries/$id" params={{ id }} className="mono">
+                {id}
+              </Link>
             </span>
           </li>
         ))}
