@@ -53,6 +53,8 @@ export interface WireSubject {
   wrongBase64: CannedReply
   /** Good replies with this result; to a check of `id` where the dialect polls. */
   results(image: ResultImage, id: string): readonly GoodReply[]
+  /** Of a service whose only reply has few fields. 400 by default. */
+  minDamagedReplies?: number
   /** Every documented or assumed failure of a submit. */
   failures: readonly FailureRow[]
   /** Set if requests are accepted and polled. */
