@@ -27,6 +27,7 @@ const DOMAIN = new Set(
     'csv',
     'ids',
     'log',
+    'maybe-promise',
     'metrics',
     'money',
     'nearest',
