@@ -34,7 +34,7 @@ export interface GenerateImageInput {
   /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
   complexity?: Complexity | null | undefined
   /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
-  extra?: JSON | null | undefined
+  extra?: Record<string, unknown> | null | undefined
   /** Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input. */
   idempotencyKey?: string | null | undefined
   /** Images to edit or to use as reference, at most 16. They make the task an EDIT. */

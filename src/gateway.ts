@@ -215,6 +215,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   })
   const routes = [
     createGraphQLRoute(graphql, http),
+    ...(config.dashboard ? [dashboardRoute] : []),
     rest.route,
     createMcpRoute({ ...http, context, renditions, memory }),
     ...(config.metrics ? [metricsRoute] : []),
@@ -230,7 +231,6 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       delivery: config.assetsDelivery,
     }),
     createCallbackRoute(engine, { memory, clock }),
-    ...(config.dashboard ? [dashboardRoute] : []),
     createHealthRoute(() => runForEngine(() => engine.problem())),
   ]
   metrics.build.set({ version: manifest.version, database: db.dialect }, 1)

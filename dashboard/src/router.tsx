@@ -8,6 +8,8 @@ import {
 import { BASE_URL } from './api/connection.ts'
 import { readAccessSearch } from './access/access-search.ts'
 import { readCompareSearch } from './compare/compare-search.ts'
+import { readConnectSearch } from './connect/connect-search.ts'
+import { readImagesSearch } from './images/images-search.ts'
 import { LivePage } from './live-page/live-page.tsx'
 import { readLiveSearch } from './live/filter.ts'
 import { MissingPage, PageFailed } from './shell/missing-page.tsx'
@@ -89,6 +91,27 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 })
 
+const images = createRoute({
+  getParentRoute: () => root,
+  path: '/images',
+  validateSearch: readImagesSearch,
+  component: lazyRouteComponent(() => import('./images/images-page.tsx'), 'ImagesPage'),
+})
+
+const image = createRoute({
+  getParentRoute: () => root,
+  path: '/images/$id',
+  validateSearch: readImagesSearch,
+  component: lazyRouteComponent(() => import('./images/image-page.tsx'), 'ImagePage'),
+})
+
+const connect = createRoute({
+  getParentRoute: () => root,
+  path: '/connect',
+  validateSearch: readConnectSearch,
+  component: lazyRouteComponent(() => import('./connect/connect-page.tsx'), 'ConnectPage'),
+})
+
 const access = createRoute({
   getParentRoute: () => root,
   path: '/access',
@@ -128,10 +151,13 @@ export const router = createRouter({
     task,
     studio,
     compare,
+    images,
+    image,
     usage,
     review,
     providers,
     provider,
+    connect,
     access,
     apiKey,
     webhooks,

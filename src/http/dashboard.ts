@@ -24,7 +24,8 @@ interface Page {
 /** Pages of the application; each is the same file. */
 const PAGES = new RegExp(
   `^/(?:${[
-    String.raw`tasks/[\w-]+|studio|compare|usage|review|providers(?:/[\w.-]+)?`,
+    String.raw`tasks/[\w-]+|studio|compare|usage|review|connect|providers(?:/[\w.-]+)?`,
+    String.raw`images(?:/img_\w+)?`,
     String.raw`access(?:/keys/\w+)?|webhooks(?:/(?:deliveries/)?\w+)?`,
   ].join('|')})?$`,
 )
@@ -35,7 +36,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
-/** Only browsers get `/`. */
+/** Only browsers get `/`. Before REST, whose paths without a version begin with /images, too. */
 export function createDashboardRoute(options: DashboardOptions): HttpRoute {
   const { folder, publicUrl } = options
   /** By name: some 200 KB per build served. */

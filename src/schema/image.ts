@@ -1,18 +1,15 @@
-import { countImages, listImages } from '../db/tasks/assets.ts'
 import type { AssetRow } from '../db/tables/tables.ts'
 import type { AssetKind } from '../domain.ts'
 import { builder, BYTES_COMPLEXITY, describedEnum, withoutNulls } from './builder.ts'
-import { connectionType, keysetOf, pageArguments, readPage, weightOfPage } from './connection.ts'
 import type { Context } from './context.ts'
 import * as enums from './enums.ts'
 import { exposeAll, exposeNullable } from './expose.ts'
 import { NodeRef } from './node.ts'
-import { requires } from './scopes.ts'
 
 const readBase64 = async ({ sha256 }: AssetRow, { store }: Context) =>
   (await store.read(sha256)).toString('base64')
 
-const ImageKindEnum = describedEnum<AssetKind>('ImageKind', {
+export const ImageKindEnum = describedEnum<AssetKind>('ImageKind', {
   description: 'What an image is to its task.',
   FINAL: 'A result, as delivered by the provider.',
   PARTIAL: 'A partial image, sent by the provider during generation.',
@@ -104,43 +101,3 @@ export const PartialImageRef = builder.objectRef<AssetRow>('PartialImage').imple
     }),
   }),
 })
-
-const ImageFilterInput = builder.inputType('ImageFilter', {
-  description: 'Conditions on images, all of which must hold. An absent field does not restrict.',
-  fields: (t) => ({
-    kinds: t.field({
-      type: [ImageKindEnum],
-      defaultValue: ['FINAL'],
-      description: 'Kinds of images. Results only by default. An empty list matches none.',
-    }),
-    createdFrom: t.field({ type: 'DateTime', description: 'Stored at this time or later.' }),
-    createdTo: t.field({ type: 'DateTime', description: 'Stored before this time.' }),
-  }),
-})
-
-const newestFirst = keysetOf<AssetRow>('img', ({ createdAt }) => createdAt)
-
-const ImageConnectionRef = connectionType<AssetRow>('Image', {
-  description: 'A page of images, newest first.',
-  node: ImageRef,
-  keyset: newestFirst,
-})
-
-builder.queryField('images', (t) =>
-  t.field({
-    type: ImageConnectionRef,
-    ...requires('READ', "Images of the caller's project, newest first. Errors: CURSOR_INVALID."),
-    complexity: (page) => weightOfPage(page),
-    args: {
-      filter: t.arg({ type: ImageFilterInput, description: 'Which images to return. Results by default.' }),
-      ...pageArguments(),
-    },
-    resolve(_, { filter: given, ...page }, { db, projectId }) {
-      const filter = { kinds: ['FINAL' as const], ...withoutNulls(given ?? {}) }
-      return readPage(page, newestFirst, {
-        list: (range) => listImages(db.read, projectId, filter, range),
-        count: () => countImages(db.reports, projectId, filter),
-      })
-    },
-  }),
-)

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HistoryStep, HistoryTask, Picture } from '../../dashboard/src/api/generated.ts'
-import {
-  countNodes,
-  layoutHistory,
-  unreadOf,
-  type HistoryNode,
-} from '../../dashboard/src/task/history/layout.ts'
+import { countNodes, layoutHistory, unreadOf, type HistoryNode } from '../../dashboard/src/history/layout.ts'
 
 const picture = (id: string): Picture => ({
   id,

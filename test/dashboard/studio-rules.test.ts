@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelCapabilities, SizeChoice } from '../../dashboard/src/api/generated.ts'
 import { fileProblem, moveImage, pixelProblem } from '../../dashboard/src/studio/images/input-images.ts'
+import { extraOf, textsOf } from '../../dashboard/src/studio/extra.ts'
 import { obstacleOf, quoteInputOf, requestOf } from '../../dashboard/src/studio/request.ts'
 import { rulesOf, type Offer } from '../../dashboard/src/studio/rules.ts'
 import { DEFAULT_SETTINGS, type StudioSettings } from '../../dashboard/src/studio/settings.ts'
@@ -33,6 +34,7 @@ const GPT: ModelCapabilities = {
   markup: true,
   maxPartialImages: 3,
   maxPromptLength: 20,
+  extra: [],
   animation: { minFrames: 2, maxFrames: 16, defaultFrames: 9, frameStepMs: 10, maxFrameMs: 655_350 },
   svg: { models: ['writer'], efforts: ['LOW', 'HIGH'] },
   formatRules: [
@@ -171,7 +173,9 @@ describe('a value that the model does not have', () => {
     const current = { ...DEFAULT_SETTINGS, ...settings }
     const request = requestOf('a fox', current, rules) as unknown as Record<string, unknown>
     const [[name, value] = []] = Object.entries(settings).toReversed()
-    expect(JSON.stringify(request[NAMES_SENT[name ?? ''] ?? name ?? ''] ?? null)).not.toContain(String(value))
+    expect(JSON.stringify(request[NAMES_SENT[name ?? ''] ?? name ?? ''] ?? null)).not.toContain(
+      JSON.stringify(value),
+    )
     expect(rulesFor(can, { ...settings, ...nearest }).impossible).toEqual([])
   })
 
@@ -219,7 +223,102 @@ describe('the request', () => {
     ['a fox', { ...GPT, operations: ['EDIT' as const] }, 0, false, 'model only edits images. Add one.'],
   ])('of the prompt %o has an obstacle', (prompt, can, imageCount, mask, obstacle) => {
     const rules = rulesFor(can, {}, imageCount > 0)
-    expect(obstacleOf(prompt, rules, 'model', { imageCount, mask, markup: false })).toBe(obstacle)
+    const settings = { ...DEFAULT_SETTINGS, model: 'model' }
+    expect(obstacleOf(prompt, rules, settings, { imageCount, mask, markup: false })).toBe(obstacle)
+  })
+})
+
+describe('more settings', () => {
+  const TAKES_SEED = { ...GPT, extra: ['seed', 'note'] }
+  const NOTHING = { imageCount: 0, mask: false, markup: false }
+
+  it('are in the request only where they differ from their defaults', () => {
+    const rules = rulesFor(TAKES_SEED)
+    expect(Object.keys(requestOf('a fox', { ...DEFAULT_SETTINGS }, rules))).toEqual([
+      'prompt',
+      'model',
+      'size',
+      'n',
+      'partialImages',
+    ])
+    const request = requestOf(
+      'a fox',
+      {
+        ...DEFAULT_SETTINGS,
+        extra: { seed: '7', note: 'dry' },
+        metadata: [
+          { key: 'team', value: 'a' },
+          { key: '', value: '' },
+        ],
+        callbackUrl: ' https://example.com/done ',
+        user: 'ann',
+        onUnknownOutcome: 'RESEND',
+        maxCharges: 2,
+        unsupported: 'ERROR',
+      },
+      rules,
+    )
+    expect(request).toMatchObject({
+      extra: { seed: 7, note: 'dry' },
+      metadata: [{ key: 'team', value: 'a' }],
+      callbackUrl: 'https://example.com/done',
+      safetyIdentifier: 'ann',
+      onUnknownOutcome: 'RESEND',
+      maxCharges: 2,
+      unsupported: 'ERROR',
+    })
+    const quoted = quoteInputOf(request, NOTHING)
+    expect(quoted).toMatchObject({ extra: { seed: 7, note: 'dry' }, unsupported: 'ERROR' })
+    expect(quoted).not.toHaveProperty('metadata')
+  })
+
+  it.each([
+    ['7', 7],
+    ['"7"', '7'],
+    ['true', true],
+    ['[1, 2]', [1, 2]],
+    ['in oil', 'in oil'],
+    ['{broken', '{broken'],
+  ])('a parameter typed as %s is %o, and shown so again', (text, value) => {
+    expect(extraOf({ seed: text }, ['seed'])).toEqual({ seed: value })
+    expect(extraOf(textsOf({ seed: value }), ['seed'])).toEqual({ seed: value })
+  })
+
+  it('a parameter that a model does not take is kept, marked, and not sent', () => {
+    const extra = { seed: '7', note: 'dry', empty: ' ' }
+    const { impossible, ...rest } = rulesFor({ ...GPT, extra: ['seed'] }, { extra })
+    expect(impossible).toEqual([
+      {
+        name: 'extra',
+        message: 'model does not take the parameter note here.',
+        nearest: { extra: { seed: '7' } },
+        remedy: 'Remove it',
+      },
+    ])
+    const request = requestOf('a fox', { ...DEFAULT_SETTINGS, extra }, { ...rest, impossible })
+    expect(request).toMatchObject({ extra: { seed: 7 } })
+  })
+
+  it.each<[Partial<StudioSettings>, RegExp]>([
+    [{ metadata: [{ key: 'a b', value: '' }] }, /“a b” cannot be the name of a label/],
+    [{ metadata: [{ key: '', value: 'x' }] }, /“” cannot be the name of a label/],
+    [
+      {
+        metadata: [
+          { key: 'a', value: '1' },
+          { key: 'a', value: '2' },
+        ],
+      },
+      /two labels with the name a/,
+    ],
+    [{ metadata: [{ key: 'a', value: 'x'.repeat(501) }] }, /more than 500 characters/],
+    [{ callbackUrl: 'http://example.com' }, /not of the form https/],
+    [{ callbackUrl: 'https://example.com:8443' }, /not of the form https/],
+    [{ user: 'x'.repeat(257) }, /more than 256 characters/],
+    [{ extra: { seed: 'x'.repeat(5_000) } }, /maximum is 4,096/],
+  ])('%o is not sent', (part, message) => {
+    const settings = { ...DEFAULT_SETTINGS, model: 'model', ...part }
+    expect(obstacleOf('a fox', rulesFor(TAKES_SEED, part), settings, NOTHING)).toMatch(message)
   })
 })
 

@@ -269,6 +269,7 @@ it('the built files stay within their sizes', () => {
     .map((file) => readFileSync(file, 'utf8'))
     .join('')
   expect(texts).not.toContain('must not return anything besides a function')
-  for (const page of ['task', 'studio', 'compare']) expect(bytes(`${page}-page-*.js`)).toBeLessThan(90_000)
+  for (const page of ['task', 'studio', 'compare', 'images', 'image', 'connect'])
+    expect(bytes(`${page}-page-*.js`)).toBeLessThan(90_000)
   expect(bytes('*.css')).toBeLessThan(20_000)
 })

@@ -7,7 +7,10 @@ import { wordOf } from '../../dashboard/src/studio/words.ts'
 /** Texts of the options by the name of their field. */
 export function shownFields(page: Page): Promise<Record<string, string[]>> {
   return page.evaluate(() => {
-    const groups = [...document.querySelectorAll('aside [role=group][aria-labelledby]')]
+    const groups = [...document.querySelectorAll('aside [role=group][aria-labelledby]')].filter(
+      // Those of every model.
+      (group) => !group.closest('details'),
+    )
     return Object.fromEntries(
       groups.map((group) => [
         document.getElementById(group.getAttribute('aria-labelledby') ?? '')?.textContent ?? '',

@@ -28,6 +28,9 @@ it('browsers get the page at its addresses, with a policy that allows its own or
     '/',
     '/tasks/task_1',
     '/?status=FAILED',
+    '/images?kind=input',
+    '/images/img_1',
+    '/connect?lang=js',
     '/usage',
     '/review',
     '/providers',
@@ -44,7 +47,7 @@ it('browsers get the page at its addresses, with a policy that allows its own or
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
     expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
   }
-  for (const path of ['/graphql', '/tasks', '/tasks/a/b', '/access/other', '/nothing'])
+  for (const path of ['/graphql', '/tasks', '/tasks/a/b', '/access/other', '/images/generations', '/nothing'])
     expect(await get(path)).toBeUndefined()
   expect(await get('/', { accept: 'application/json' })).toBeUndefined()
   const etag = (await get('/'))?.headers.get('etag') ?? ''
@@ -84,4 +87,12 @@ it('other clients, and browsers with `dashboard: false`, are redirected to /grap
   await using server = await openGateway({ settings: { dashboard: false } })
   const response = await fetch(server.url, { headers: HTML, redirect: 'manual' })
   expect([response.status, response.headers.get('location')]).toEqual([302, '/graphql'])
+})
+
+it('browsers get the page at /images, and programs the REST API', async () => {
+  await using server = await openGateway()
+  const page = await fetch(`${server.url}/images`, { headers: HTML })
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+  const reply = await fetch(`${server.url}/images`, { headers: { accept: 'application/json' } })
+  expect(await reply.json()).toMatchObject({ error: { code: 'unknown_url' } })
 })

@@ -46,6 +46,30 @@ describe.each(DATABASES)('images on %s', (database) => {
     expect(none.images).toEqual({ nodes: [], totalCount: 0 })
   })
 
+  it('are filtered by the task that they belong to', async () => {
+    await using gateway = await openGateway({ database })
+    const [fox, owl] = await Promise.all(
+      [
+        { prompt: 'a red fox', model: 'gpt-image-2', metadata: [{ key: 'team', value: 'a' }] },
+        { prompt: 'an owl', model: 'gpt-image-2.5-flare' },
+      ].map((input) => gateway.generate({ size: '1024x1024', ...input })),
+    )
+    await Promise.all([fox!, owl!].map((id) => gateway.ended(id)))
+    const tasksOf = async (task: object) => {
+      const { images } = await gateway.get<Listed>(IMAGES, { filter: { task } })
+      expect(images.totalCount).toBe(images.nodes.length)
+      return images.nodes.map((image) => image.task.id)
+    }
+    expect(await tasksOf({ search: 'FOX' })).toEqual([fox])
+    expect(await tasksOf({ models: ['gpt-image-2.5-flare'] })).toEqual([owl])
+    expect(
+      await tasksOf({ metadata: [{ key: 'team', value: 'a' }], search: 're* fox' }).catch(String),
+    ).toContain('filter.search has the prefix re*')
+    expect(await tasksOf({ metadata: [{ key: 'team', value: 'a' }] })).toEqual([fox])
+    expect(await tasksOf({ providers: ['sandbox'] })).toHaveLength(2)
+    expect(await tasksOf({ operation: 'EDIT' })).toEqual([])
+  })
+
   it('name the tasks that began with them, by id or as the same bytes', async () => {
     await using gateway = await openGateway({ database })
     const run = async (input: object) => {

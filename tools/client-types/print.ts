@@ -42,6 +42,7 @@ const SCALARS: Readonly<Record<string, string>> = {
   BigInt: 'number',
   DateTime: 'string',
   ImageSize: 'string',
+  JSON: 'Record<string, unknown>',
   URL: 'string',
 }
 

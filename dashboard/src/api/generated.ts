@@ -85,7 +85,7 @@ export interface GenerateImageInput {
   /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
   complexity?: Complexity | null | undefined
   /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
-  extra?: JSON | null | undefined
+  extra?: Record<string, unknown> | null | undefined
   /** Makes the request idempotent: the same key and input return the same task. 1 to 255 printable ASCII characters without spaces, here or in the header Idempotency-Key. Errors: IDEMPOTENCY_KEY_REUSED for other input. */
   idempotencyKey?: string | null | undefined
   /** Images to edit or to use as reference, at most 16. They make the task an EDIT. */
@@ -142,6 +142,8 @@ export interface ImageFilter {
   createdTo?: string | Date | null | undefined
   /** Kinds of images. Results only by default. An empty list matches none. */
   kinds?: ImageKind[] | null | undefined
+  /** Conditions on the task that it belongs to. May have to read all images of the project. */
+  task?: TaskFilter | null | undefined
 }
 
 /** An input image: PNG, JPEG or WebP of up to 20 MiB, given in exactly one of four ways. Embedded metadata is removed. */
@@ -228,7 +230,7 @@ export interface QuoteInput {
   /** Computation spent on planning, independent of quality. Chosen by the provider by default. */
   complexity?: Complexity | null | undefined
   /** Object of parameters by their name at the provider, at most 16 and 4096 characters. Sent if the configuration of the provider allows the name, else a warning or an error, by `unsupported`. */
-  extra?: JSON | null | undefined
+  extra?: Record<string, unknown> | null | undefined
   /** Number of input images, 0 to 16. With at least one it is an edit. */
   imageCount?: number | null | undefined
   /** Edits only. Chosen by the provider by default. */
@@ -845,7 +847,7 @@ export interface TaskSnapshot {
   at: string
 }
 
-const TaskDetailFragment = 'fragment TaskDetail on Task{...LiveTask quality background outputFormat outputCompression style moderation inputFidelity partialImagesRequested maxCharges onUnknownOutcome idempotencyKey allowedProviders queuePosition lastCursor metadata{key value}resolvedSettings{size quality background outputFormat}usage{source inputTokens outputTokens totalTokens}inputImages{...Picture}retryOf{id}attempts{...AttemptDetail}}'
+const TaskDetailFragment = 'fragment TaskDetail on Task{...LiveTask quality background outputFormat outputCompression style moderation inputFidelity partialImagesRequested maxCharges onUnknownOutcome idempotencyKey allowedProviders complexity unsupported extra callbackUrl safetyIdentifier favorite estimatedCompletion animation{frames frameDurationMs}svg{model effort}mask{...Picture}markup{...Picture}webhookDeliveries{id url state event createdAt tries{at}}queuePosition lastCursor metadata{key value}resolvedSettings{size quality background outputFormat}usage{source inputTokens outputTokens totalTokens}inputImages{...Picture}retryOf{id}attempts{...TaskAttempt}}'
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface TaskDetail extends LiveTask {
@@ -873,6 +875,30 @@ export interface TaskDetail extends LiveTask {
   idempotencyKey: string | null
   /** Names of the allowed providers, in order of preference. Null if all are allowed. */
   allowedProviders: string[] | null
+  /** As requested. Null leaves it to the provider. */
+  complexity: Complexity | null
+  /** As requested: whether an unsupported setting is a warning or an error. */
+  unsupported: UnsupportedSettingPolicy
+  /** Parameters by their name at the provider, as requested. Null without any. */
+  extra: Record<string, unknown> | null
+  /** Receiver of a signed POST at the end, besides the webhooks of the project. Null without one. */
+  callbackUrl: string | null
+  /** Identifier of the caller's end user. Null without one. */
+  safetyIdentifier: string | null
+  /** Mark set by updateTask. False at first. */
+  favorite: boolean
+  /** Expected end, from the median duration of recent attempts of the same provider, model, size and quality. Without 3 of them, those of the model and quality count, else those of the model. A queued task counts its turn. Null once it has ended or its outcome is unknown, with fewer than 3 such attempts, and if it takes longer than all of them. */
+  estimatedCompletion: string | null
+  /** As requested, for GIF only. Null without. */
+  animation: { frames: number | null; frameDurationMs: number | null } | null
+  /** As requested, for SVG only. Null leaves the author to the provider. */
+  svg: { model: string; effort: SvgEffort | null } | null
+  /** Image whose transparent pixels mark what to redraw. Null without one. */
+  mask: Picture | null
+  /** Image with hints drawn for the edit. Null without one. */
+  markup: Picture | null
+  /** Messages about the end of the task to all receivers, oldest first. */
+  webhookDeliveries: { id: string; url: string; state: WebhookDeliveryState; event: WebhookEvent; createdAt: string; tries: { at: string }[] }[]
   /** Number of attempts that its provider receives before it, under fair scheduling of projects. Null unless QUEUED. */
   queuePosition: number | null
   /** Cursor of the newest event. `taskEvents(after:)` resumes after it. */
@@ -888,7 +914,15 @@ export interface TaskDetail extends LiveTask {
   /** The earlier task that this one repeats. Null unless retryTask created it, and once that is deleted. */
   retryOf: { id: string } | null
   /** All tries at providers, oldest first: the evidence for `charged` and `costMicros`. */
-  attempts: AttemptDetail[]
+  attempts: TaskAttempt[]
+}
+
+const TaskAttemptFragment = 'fragment TaskAttempt on Attempt{...AttemptDetail usage{source inputTokens outputTokens totalTokens}}'
+
+/** One try of a task at one provider: one possible charge, with the evidence for it. */
+export interface TaskAttempt extends AttemptDetail {
+  /** Tokens consumed. Null until its result was received, and if it was not charged. */
+  usage: { source: UsageSource; inputTokens: number | null; outputTokens: number | null; totalTokens: number | null } | null
 }
 
 const StudioImageFragment = 'fragment StudioImage on Image{...Picture kind mimeType byteSize png:url(format:PNG)}'
@@ -919,7 +953,7 @@ export interface SizeChoice {
   limits: { multipleOf: number; maxEdge: number; maxRatio: number; minPixels: number; maxPixels: number } | null
 }
 
-const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
+const ModelCapabilitiesFragment = 'fragment ModelCapabilities on Capabilities{operations sizes{...SizeChoice}qualities backgrounds moderations outputFormats outputCompression inputFidelities styles complexities maxN maxInputImages mask markup maxPartialImages maxPromptLength extra animation{minFrames maxFrames defaultFrames frameStepMs maxFrameMs}svg{models efforts}formatRules{format mask markup maxN maxPartialImages sizes{...SizeChoice}}}'
 
 /** What a model supports at a provider. An unsupported setting causes a warning or an error and is never dropped silently. */
 export interface ModelCapabilities {
@@ -955,6 +989,8 @@ export interface ModelCapabilities {
   maxPartialImages: number
   /** Maximum length of a prompt in Unicode code points. */
   maxPromptLength: number
+  /** Names that `GenerateImageInput.extra` may have. */
+  extra: string[]
   /** Frames of a GIF. Null if they cannot be chosen. */
   animation: { minFrames: number; maxFrames: number; defaultFrames: number; frameStepMs: number; maxFrameMs: number } | null
   /** Authors of an SVG. Null if none can be chosen. */
@@ -987,7 +1023,7 @@ export interface StudioQuote {
   refusals: { code: ErrorCode; field: string; message: string; provider: { name: string } }[]
 }
 
-const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
+const StudioTaskFragment = 'fragment StudioTask on Task{id prompt model size n quality background moderation outputFormat outputCompression inputFidelity style complexity partialImagesRequested allowedProviders extra metadata{key value}callbackUrl safetyIdentifier onUnknownOutcome maxCharges unsupported animation{frames frameDurationMs}svg{model effort}inputImages{...StudioImage}mask{...StudioImage}}'
 
 /** A request for images, from its creation to its end. It does not depend on a connected client. */
 export interface StudioTask {
@@ -1021,6 +1057,20 @@ export interface StudioTask {
   partialImagesRequested: number
   /** Names of the allowed providers, in order of preference. Null if all are allowed. */
   allowedProviders: string[] | null
+  /** Parameters by their name at the provider, as requested. Null without any. */
+  extra: Record<string, unknown> | null
+  /** The caller's labels, at most 16: those of the request, or as changed by updateTask. */
+  metadata: { key: string; value: string }[]
+  /** Receiver of a signed POST at the end, besides the webhooks of the project. Null without one. */
+  callbackUrl: string | null
+  /** Identifier of the caller's end user. Null without one. */
+  safetyIdentifier: string | null
+  /** As requested: whether a request is sent again after its response was lost. */
+  onUnknownOutcome: UnknownOutcomePolicy
+  /** Maximum number of possible charges for each provider request of the task. Raised when retryTask accepts another charge. */
+  maxCharges: number
+  /** As requested: whether an unsupported setting is a warning or an error. */
+  unsupported: UnsupportedSettingPolicy
   /** As requested, for GIF only. Null without. */
   animation: { frames: number | null; frameDurationMs: number | null } | null
   /** As requested, for SVG only. Null leaves the author to the provider. */
@@ -1109,6 +1159,56 @@ export interface HistoryStep extends HistoryTask {
   results: { id: string; usedBy: HistoryTask[] }[]
   /** Images to edit, in order. An image given by URL appears once it was fetched. */
   sources: { id: string; task: HistoryTask }[]
+}
+
+const GalleryImageFragment = 'fragment GalleryImage on Image{...Picture kind mimeType createdAt costMicros task{id status prompt model charged}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface GalleryImage extends Picture {
+  /** What it is to the task that it belongs to. */
+  kind: ImageKind
+  /** image/png, image/jpeg, image/webp, image/gif or image/svg+xml, read from the file. */
+  mimeType: string
+  /** Time at which it was stored. */
+  createdAt: string
+  /** Share of its attempt's cost in micro-USD; the shares of all images of an attempt, also deleted ones, sum to its cost. Null while the cost is unknown, and for other kinds than FINAL. */
+  costMicros: number | null
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  task: { id: string; status: TaskStatus; prompt: string; model: string; charged: Charged }
+}
+
+const ImageDetailFragment = 'fragment ImageDetail on Image{...GalleryImage byteSize sha256 frames durationMs revisedPrompt renditions(widths:[320 640 1024 1600]format:WEBP){width height url}usedBy(first:50){id prompt images{...Picture}}owner:task{...ImageOwner}}'
+
+/** A stored image: a result, a partial image or an input. Its bytes never change. */
+export interface ImageDetail extends GalleryImage {
+  /** Size in bytes of the file that `url` without arguments serves. */
+  byteSize: number
+  /** SHA-256 hash of the file in lower-case hex. Equal files have equal hashes. */
+  sha256: string
+  /** Number of frames; 1 for a still image. */
+  frames: number
+  /** Duration of all frames in milliseconds. Null for a still image. */
+  durationMs: number | null
+  /** The prompt as rewritten by the provider. Null if not reported. */
+  revisedPrompt: string | null
+  /** The image in several widths, the smallest first, each width once. Errors: BAD_USER_INPUT. */
+  renditions: { width: number; height: number; url: string }[]
+  /** Tasks whose input images or mask have the same bytes, newest first. */
+  usedBy: { id: string; prompt: string; images: Picture[] }[]
+  /** The task that made it, or for an input the task that it was uploaded for. */
+  owner: ImageOwner
+}
+
+const ImageOwnerFragment = 'fragment ImageOwner on Task{...HistoryTask operation finishedAt provider{name}}'
+
+/** A request for images, from its creation to its end. It does not depend on a connected client. */
+export interface ImageOwner extends HistoryTask {
+  /** EDIT if the input has images, else GENERATE. */
+  operation: Operation
+  /** Time at which it reached a final state. Null before. */
+  finishedAt: string | null
+  /** Provider of the latest attempt. Null if there is no attempt. */
+  provider: { name: string } | null
 }
 
 const MeasuresFragment = 'fragment Measures on UsageMeasures{tasks attempts images costMicros heldMicros estimatedCostMicros totalTokens attemptsWithUnknownCost attemptsWithUnknownUsage}'
@@ -1381,8 +1481,8 @@ export interface DeliveryDetail extends DeliveryRow {
   payload: string
 }
 
-export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string } } }, {  }> =
-  'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database}}}'
+export const ReadViewer: TypedDocument<{ viewer: { scopes: Scope[]; isOperator: boolean; isOpen: boolean; apiKey: { name: string; prefix: string } | null; project: { id: string; name: string }; server: { version: string; database: string; publicUrl: string } } }, {  }> =
+  'query ReadViewer{viewer{scopes isOperator isOpen apiKey{name prefix}project{id name}server{version database publicUrl}}}'
 
 export const ListTasks: TypedDocument<{ tasks: { feedCursor: string; pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: LiveTask[] } }, { first: number; after?: string | null | undefined; filter?: TaskFilter | null | undefined }> =
   'query ListTasks($first:Int!$after:String$filter:TaskFilter){tasks(first:$first after:$after filter:$filter){feedCursor pageInfo{endCursor hasNextPage}nodes{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
@@ -1394,10 +1494,10 @@ export const ReadTile: TypedDocument<{ task: LiveTask | null }, { id: string }> 
   'query ReadTile($id:ID!){task(id:$id){...LiveTask}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
 
 export const ReadTask: TypedDocument<{ task: TaskDetail | null }, { id: string }> =
-  'query ReadTask($id:ID!){task(id:$id){...TaskDetail}}' + TaskDetailFragment + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment + AttemptDetailFragment + LedgerEntryFragment + DecisionFragment
+  'query ReadTask($id:ID!){task(id:$id){...TaskDetail}}' + TaskDetailFragment + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment + TaskAttemptFragment + AttemptDetailFragment + LedgerEntryFragment + DecisionFragment
 
-export const ReadEvents: TypedDocument<{ task: { events: { totalCount: number; nodes: EventRow[] } } | null }, { id: string }> =
-  'query ReadEvents($id:ID!){task(id:$id){events(last:100){totalCount nodes{...EventRow}}}}' + EventRowFragment
+export const ReadEvents: TypedDocument<{ task: { events: { totalCount: number; nodes: EventRow[] } } | null }, { id: string; before?: string | null | undefined }> =
+  'query ReadEvents($id:ID!$before:String){task(id:$id){events(last:100 before:$before){totalCount nodes{...EventRow}}}}' + EventRowFragment
 
 export const ListProviders: TypedDocument<{ providers: ({ name: string; dialect: string | null; health: ProviderHealth; configured: boolean; models: { name: string }[] })[] }, {  }> =
   'query ListProviders{providers{name dialect health configured models{name}}}'
@@ -1417,6 +1517,18 @@ export const ReadBudgets: TypedDocument<{ project: { budgets: ({ period: BudgetP
 export const ListImages: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: StudioImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
   'query ListImages($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...StudioImage}}}' + StudioImageFragment + PictureFragment
 
+export const ListGallery: TypedDocument<{ images: { pageInfo: { endCursor: string | null; hasNextPage: boolean }; nodes: GalleryImage[] } }, { first: number; after?: string | null | undefined; filter?: ImageFilter | null | undefined }> =
+  'query ListGallery($first:Int!$after:String$filter:ImageFilter){images(first:$first after:$after filter:$filter){pageInfo{endCursor hasNextPage}nodes{...GalleryImage}}}' + GalleryImageFragment + PictureFragment
+
+export const CountImages: TypedDocument<{ images: { totalCount: number } }, { filter?: ImageFilter | null | undefined }> =
+  'query CountImages($filter:ImageFilter){images(first:1 filter:$filter){totalCount}}'
+
+export const RenewPictures: TypedDocument<{ nodes: (Partial<Picture> | null)[] }, { ids: string[] }> =
+  'query RenewPictures($ids:[ID!]!){nodes(ids:$ids){...on Image{...Picture}}}' + PictureFragment
+
+export const ReadImage: TypedDocument<{ node: Partial<ImageDetail> | null }, { id: string }> =
+  'query ReadImage($id:ID!){node(id:$id){...on Image{...ImageDetail}}}' + ImageDetailFragment + GalleryImageFragment + PictureFragment + ImageOwnerFragment + HistoryTaskFragment + HistoryInputFragment
+
 export const ReadStudioImages: TypedDocument<{ nodes: (Partial<StudioImage> | null)[] }, { ids: string[] }> =
   'query ReadStudioImages($ids:[ID!]!){nodes(ids:$ids){...on Image{...StudioImage}}}' + StudioImageFragment + PictureFragment
 
@@ -1431,6 +1543,9 @@ export const ReadHistory: TypedDocument<{ task: HistoryStep | null }, { id: stri
 
 export const Generate: TypedDocument<{ generateImage: { task: LiveTask | null } | null }, { input: GenerateImageInput }> =
   'mutation Generate($input:GenerateImageInput!){generateImage(input:$input){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment
+
+export const DeleteImage: TypedDocument<{ deleteImage: { deletedImageId: string } | null }, { id: string }> =
+  'mutation DeleteImage($id:ID!){deleteImage(input:{id:$id}){deletedImageId}}'
 
 export const Cancel: TypedDocument<{ cancelTask: { task: LiveTask | null } | null }, { id: string }> =
   'mutation Cancel($id:ID!){cancelTask(input:{id:$id}){task{...LiveTask}}}' + LiveTaskFragment + FailureFragment + PictureFragment + PreviewFragment

@@ -9,6 +9,8 @@ type Message = { type: 'request' } | { type: 'key'; key: string } | { type: 'loc
 export interface KeyHolder {
   /** From the storage of this tab, or from another tab. */
   find: () => Promise<string | undefined>
+  /** What was found or set. */
+  read: () => string | undefined
   set: (key: string, isKept: boolean) => void
   /** In all tabs. */
   forget: () => void
@@ -51,6 +53,7 @@ export function createKeyHolder(onLock: () => void): KeyHolder {
       waiting = undefined
       return current
     },
+    read: () => current,
     set(key, isKept) {
       current = key
       if (isKept) sessionStorage.setItem(STORED, key)

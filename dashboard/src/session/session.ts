@@ -101,6 +101,8 @@ export function createSessions() {
       await enter(key)
       keys.set(key, isKept)
     },
+    /** Of this page, to be shown when its user wants that. Undefined without one. */
+    readKey: (): string | undefined => keys.read(),
     lock: (): void => {
       keys.forget()
       leave()

@@ -79,13 +79,15 @@ export function Keyboard() {
           <dt className="mono">/</dt>
           <dd>Find by words of the prompt</dd>
           <dt className="mono">j k</dt>
-          <dd>Next and previous task or attempt</dd>
+          <dd>Next and previous task, attempt or picture</dd>
           <dt className="mono">c</dt>
           <dd>Compare the picture</dd>
           <dt className="mono">Space</dt>
-          <dd>Hold new tasks back, and go on</dd>
+          <dd>Hold new tasks back, and go on; select a picture</dd>
           <dt className="mono">← → ↑ ↓</dt>
           <dd>Move in a grid, a table, or through previews</dd>
+          <dt className="mono">Esc</dt>
+          <dd>Back to the list</dd>
           <dt className="mono">Ctrl+Enter</dt>
           <dd>Generate</dd>
           <dt className="mono">[ ]</dt>

@@ -4,7 +4,7 @@ import { useSession } from '../session/context.ts'
 import type { IconName } from '../ui/icon.tsx'
 
 export interface Page {
-  to: '/' | '/studio' | '/usage' | '/review' | '/providers' | '/access' | '/webhooks'
+  to: '/' | '/studio' | '/images' | '/usage' | '/review' | '/providers' | '/access' | '/webhooks' | '/connect'
   text: string
   icon: IconName
   /** The key needs all of them. */
@@ -17,11 +17,13 @@ export interface Page {
 const PAGES: readonly Page[] = [
   { to: '/', text: 'Live', icon: 'grid', scopes: ['READ'], key: 'l' },
   { to: '/studio', text: 'Studio', icon: 'brush', scopes: ['READ', 'GENERATE'], key: 's' },
+  { to: '/images', text: 'Images', icon: 'library', scopes: ['READ'], key: 'i' },
   { to: '/usage', text: 'Usage', icon: 'bars', scopes: ['REPORT'], key: 'u' },
   { to: '/review', text: 'Review', icon: 'flag', scopes: ['READ'], key: 'r' },
   { to: '/providers', text: 'Providers', icon: 'server', scopes: ['READ'], key: 'p' },
   { to: '/access', text: 'Access', icon: 'key', scopes: ['READ', 'ADMIN'], key: 'a' },
   { to: '/webhooks', text: 'Webhooks', icon: 'hook', scopes: ['READ'], key: 'w' },
+  { to: '/connect', text: 'Connect', icon: 'plug', scopes: ['READ'], key: 'n' },
 ]
 
 /** Pages that the key may read. */

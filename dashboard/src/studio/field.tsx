@@ -32,7 +32,7 @@ export function Field({ label, hint, impossible, onChange, children }: FieldProp
 }
 
 function Mark({
-  impossible: { message, nearest },
+  impossible: { message, nearest, remedy },
   onChange,
 }: {
   impossible: Impossible
@@ -44,7 +44,7 @@ function Mark({
       <Icon name="warning" />
       <span>{message} It is not sent.</span>
       <button type="button" className={styles['nearest']} onClick={() => onChange(nearest)}>
-        Use {wordOf(value)}
+        {remedy ?? `Use ${wordOf(typeof value === 'object' ? null : value)}`}
       </button>
     </p>
   )

@@ -1,5 +1,6 @@
 // The form as the input of `quote` and `generateImage`. Settings that do not apply to the format are left out.
 import type { GenerateImageInput, QuoteInput } from '../api/generated.ts'
+import { moreInputOf, moreObstacleOf } from './more.ts'
 import { withoutImpossible, type Rules } from './rules.ts'
 import type { StudioSettings } from './settings.ts'
 
@@ -43,7 +44,12 @@ export function requestOf(prompt: string, settings: StudioSettings, rules: Rules
       sent.svgModel !== '' && {
         svg: { model: sent.svgModel, ...(sent.svgEffort !== null && { effort: sent.svgEffort }) },
       }),
+    ...moreInputOf(sent, namesOf(rules)),
   }
+}
+
+function namesOf({ extra }: Rules): readonly string[] {
+  return extra?.options.map(({ value }) => value) ?? []
 }
 
 export function quoteInputOf(request: SharedInput, { imageCount, mask, markup }: Inputs): QuoteInput {
@@ -57,7 +63,13 @@ export function quoteInputOf(request: SharedInput, { imageCount, mask, markup }:
 }
 
 /** Why nothing can be sent. Undefined if it can. */
-export function obstacleOf(prompt: string, rules: Rules, model: string, inputs: Inputs): string | undefined {
+export function obstacleOf(
+  prompt: string,
+  rules: Rules,
+  settings: StudioSettings,
+  inputs: Inputs,
+): string | undefined {
+  const { model } = settings
   const { imageCount, mask, markup } = inputs
   const length = Array.from(prompt.trim()).length
   if (length === 0) return 'Describe the picture.'
@@ -72,5 +84,5 @@ export function obstacleOf(prompt: string, rules: Rules, model: string, inputs: 
   if (markup && !rules.markup)
     return `${model} does not take markup here. Remove it, or choose another model.`
   if (mask && markup) return 'A mask and markup cannot be combined. Remove one of them.'
-  return undefined
+  return moreObstacleOf(settings, namesOf(rules))
 }

@@ -33,6 +33,8 @@ export interface Impossible {
   name: SettingName
   message: string
   nearest: Partial<StudioSettings>
+  /** Text of the button that uses the nearest value. By default its word. */
+  remedy?: string
 }
 
 /** Undefined fields cannot be chosen. */
@@ -53,6 +55,8 @@ export interface Rules {
   svg:
     | { models: readonly string[] | null; efforts: Choice<NonNullable<StudioSettings['svgEffort']>> }
     | undefined
+  /** Names of parameters. */
+  extra: Choice<string> | undefined
   /** Requests that the number of images is split into. */
   requests: number
   maxImages: number
@@ -125,6 +129,7 @@ export function rulesOf(
             efforts: choose((can) => can.svg?.efforts ?? []),
           }
         : undefined,
+    extra: cans.some((can) => can.extra.length > 0) ? choose((can) => can.extra) : undefined,
     requests: Math.ceil(
       settings.n /
         Math.max(
@@ -149,7 +154,9 @@ export function withoutImpossible(
   settings: StudioSettings,
   impossible: readonly Impossible[],
 ): StudioSettings {
-  const left = Object.fromEntries(impossible.map(({ name }) => [name, DEFAULT_SETTINGS[name]]))
+  // Of the parameters, those that are allowed are sent.
+  const whole = impossible.filter(({ name }) => name !== 'extra')
+  const left = Object.fromEntries(whole.map(({ name }) => [name, DEFAULT_SETTINGS[name]]))
   return { ...settings, ...left }
 }
 
@@ -234,6 +241,16 @@ function* listImpossible(
       name: 'frames',
       message: `${model} makes ${rules.frames.min} to ${rules.frames.max} frames.`,
       nearest: { frames: Math.min(rules.frames.max, Math.max(rules.frames.min, frames)) },
+    }
+  const names = rules.extra?.options.map(({ value }) => value) ?? []
+  const typed = Object.entries(settings.extra).filter(([, text]) => text.trim() !== '')
+  const unknown = typed.flatMap(([name]) => (names.includes(name) ? [] : [name]))
+  if (unknown.length > 0)
+    yield {
+      name: 'extra',
+      message: `${model} does not take ${unknown.length === 1 ? 'the parameter' : 'the parameters'} ${unknown.join(', ')} here.`,
+      nearest: { extra: Object.fromEntries(typed.filter(([name]) => names.includes(name))) },
+      remedy: unknown.length === 1 ? 'Remove it' : 'Remove them',
     }
   const author = settings.svgModel
   if (rules.svg?.models && author !== '' && !rules.svg.models.includes(author))

@@ -1,6 +1,7 @@
 import { useId } from 'react'
 import type { ProviderHealth } from '../api/generated.ts'
 import { Field, NumberField, Segments, Stepper } from './field.tsx'
+import { MoreSettings } from './more-settings.tsx'
 import { MAX_N, type Offer, type Rules } from './rules.ts'
 import type { SettingName, StudioSettings } from './settings.ts'
 import styles from './settings-panel.module.css'
@@ -99,6 +100,7 @@ export function SettingsPanel(props: SettingsPanelProps) {
       <ChoiceField {...props} name="complexity" label="Planning" />
       <ChoiceField {...props} name="inputFidelity" label="Fidelity to the images" />
       <ChoiceField {...props} name="moderation" label="Content filter" />
+      <MoreSettings rules={rules} settings={settings} change={change} />
     </div>
   )
 }

@@ -9,7 +9,10 @@ import type {
   StudioTask,
   Style,
   SvgEffort,
+  UnknownOutcomePolicy,
+  UnsupportedSettingPolicy,
 } from '../api/generated.ts'
+import { textsOf, type Label } from './extra.ts'
 
 export interface StudioSettings {
   model: string
@@ -32,6 +35,15 @@ export interface StudioSettings {
   /** Empty leaves the author to the provider. */
   svgModel: string
   svgEffort: SvgEffort | null
+  /** Parameters of the provider, as they are typed. */
+  extra: Readonly<Record<string, string>>
+  metadata: readonly Label[]
+  callbackUrl: string
+  /** Identifier of the end user. */
+  user: string
+  onUnknownOutcome: UnknownOutcomePolicy
+  maxCharges: number
+  unsupported: UnsupportedSettingPolicy
 }
 
 export type SettingName = Exclude<keyof StudioSettings, 'model' | 'provider'>
@@ -55,6 +67,13 @@ export const DEFAULT_SETTINGS: StudioSettings = {
   frameDurationMs: null,
   svgModel: '',
   svgEffort: null,
+  extra: {},
+  metadata: [],
+  callbackUrl: '',
+  user: '',
+  onUnknownOutcome: 'HOLD',
+  maxCharges: 1,
+  unsupported: 'WARN',
 }
 
 /** Those of an earlier task, to make another like it. */
@@ -79,5 +98,12 @@ export function settingsOfTask(task: StudioTask): StudioSettings {
     frameDurationMs: task.animation?.frameDurationMs ?? null,
     svgModel: task.svg?.model ?? '',
     svgEffort: task.svg?.effort ?? null,
+    extra: textsOf(task.extra),
+    metadata: task.metadata,
+    callbackUrl: task.callbackUrl ?? '',
+    user: task.safetyIdentifier ?? '',
+    onUnknownOutcome: task.onUnknownOutcome,
+    maxCharges: task.maxCharges,
+    unsupported: task.unsupported,
   }
 }

@@ -42,7 +42,7 @@ export function Studio({ offers, health }: Offers) {
   const current = useMemo(() => ({ ...settings, model }), [settings, model])
   const rules = rulesOf(chosen, current, { isEdit: images.length > 0 })
   const inputs = { imageCount: images.length, mask: masks.isMask, markup: masks.isMarkup }
-  const obstacle = obstacleOf(prompt, rules, model, inputs)
+  const obstacle = obstacleOf(prompt, rules, current, inputs)
   const request = requestOf(prompt, current, rules)
   const quoteView = useQuote(obstacle === undefined ? quoteInputOf(request, inputs) : undefined)
   const { quote, isStale } = quoteView

@@ -1,9 +1,12 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { Cancel, Retry, type TaskDetail } from '../api/generated.ts'
+import { downloadUrl } from '../format/download.ts'
 import { formatMoney } from '../format/money.ts'
 import { isRunning } from '../live/task-store.ts'
+import { useOnline } from '../live/hooks.ts'
 import { useSession } from '../session/context.ts'
+import { CopyLink } from '../ui/copy-link.tsx'
 import { Icon } from '../ui/icon.tsx'
 import styles from './actions.module.css'
 
@@ -52,6 +55,9 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
     })
 
   const canGenerate = may('GENERATE')
+  const isOnline = useOnline()
+  const offline = isOnline ? undefined : 'The browser is offline'
+  const compared = shown && { a: other?.id ?? shown.id, b: other && shown.id }
   return (
     <div className={styles['actions']}>
       <div className={styles['row']}>
@@ -59,7 +65,8 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
           <button
             type="button"
             className="button"
-            disabled={isBusy || task.cancelRequested}
+            disabled={isBusy || task.cancelRequested || !isOnline}
+            title={offline}
             onClick={() => void cancel()}
           >
             <Icon name="stop" />
@@ -67,12 +74,18 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
           </button>
         )}
         {canGenerate && (task.status === 'FAILED' || task.status === 'CANCELED') && (
-          <button type="button" className="button" disabled={isBusy} onClick={() => void retry(false)}>
+          <button
+            type="button"
+            className="button"
+            disabled={isBusy || !isOnline}
+            title={offline}
+            onClick={() => void retry(false)}
+          >
             <Icon name="again" /> Run again
           </button>
         )}
         {canGenerate && task.status === 'OUTCOME_UNKNOWN' && (
-          <RetryUnknown task={task} isBusy={isBusy} retry={() => void retry(true)} />
+          <RetryUnknown task={task} isBusy={isBusy || !isOnline} retry={() => void retry(true)} />
         )}
         {image && canGenerate && (
           <Link to="/studio" search={{ from: image.id }} className="button">
@@ -84,18 +97,13 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
             <Icon name="sliders" /> Same settings
           </Link>
         )}
-        {shown && (
-          <Link
-            to="/compare"
-            search={{ a: other?.id ?? shown.id, b: other && shown.id }}
-            className="button"
-            data-shortcut="c"
-          >
+        {compared && (
+          <Link to="/compare" search={compared} className="button" title="Compare (c)" data-shortcut="c">
             <Icon name="compare" /> Compare
           </Link>
         )}
         {image && (
-          <a className="button" href={`${image.url}${image.url.includes('?') ? '&' : '?'}download`}>
+          <a className="button" href={downloadUrl(image.url)}>
             <Icon name="download" /> Download
           </a>
         )}
@@ -104,6 +112,7 @@ export function Actions({ task, reload }: { task: TaskDetail; reload: () => void
             Full size
           </a>
         )}
+        <CopyLink />
       </div>
       {task.status === 'RUNNING' && canGenerate && (
         <p className={styles['note']}>After a cancellation the provider may still charge.</p>

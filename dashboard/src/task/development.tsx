@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { Picture as PictureData, TaskDetail } from '../api/generated.ts'
 import { formatOffset } from '../format/time.ts'
 import { isRunning } from '../live/task-store.ts'
+import detail from '../ui/detail.module.css'
 import { Picture } from '../ui/picture.tsx'
 import styles from './development.module.css'
 
@@ -28,7 +29,7 @@ export function Development({ task }: { task: TaskDetail }) {
   return (
     <div className={styles['development']}>
       <div
-        className={styles['stage']}
+        className={detail['stage']}
         style={{ aspectRatio: shape, width: `min(100%, (100dvh - 240px) * ${shape})` }}
       >
         <Picture

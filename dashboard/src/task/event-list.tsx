@@ -1,56 +1,80 @@
-import { useEffect, useState } from 'react'
-import { ReadEvents, type EventRow, type TaskDetail } from '../api/generated.ts'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { useLayoutEffect, useRef, useState } from 'react'
+import type { EventRow, TaskDetail } from '../api/generated.ts'
 import { formatExactTime, formatOffset } from '../format/time.ts'
-import { useSession } from '../session/context.ts'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Deliveries } from './deliveries.tsx'
 import styles from './event-list.module.css'
+import { useEvents } from './use-events.ts'
 
-/** The latest 100 events of a task with their cursors, oldest first. */
+const ROW_PX = 41
+
+/** The events of a task with their cursors, oldest first, and its messages. Only the rows near the window are in the document. */
 export function EventList({ task }: { task: TaskDetail }) {
-  const { connection } = useSession()
-  const { id, revision } = task
-  const [list, setList] = useState<{ totalCount: number; nodes: EventRow[] }>()
-  const [error, setError] = useState<Error>()
-  const [reads, setReads] = useState(0)
-  useEffect(() => {
-    const abort = new AbortController()
-    connection.read(ReadEvents, { id }, abort.signal).then(
-      ({ events }) => {
-        setList(events)
-        setError(undefined)
-      },
-      (problem: unknown) => {
-        if (!abort.signal.aborted) setError(problem as Error)
-      },
-    )
-    return () => abort.abort()
-  }, [connection, id, revision, reads])
+  const { rows, total, error, readEarlier, reload } = useEvents(task.id, task.revision)
+  const list = useRef<HTMLDivElement>(null)
+  const [top, setTop] = useState(0)
+  const virtualizer = useWindowVirtualizer({
+    count: rows?.length ?? 0,
+    estimateSize: () => ROW_PX,
+    scrollMargin: top,
+    overscan: 10,
+  })
+  useLayoutEffect(() => {
+    const box = list.current?.getBoundingClientRect()
+    if (box) setTop(Math.round(box.top + scrollY))
+  }, [rows])
 
-  if (error) return <Problem error={error} onRetry={() => setReads(reads + 1)} />
-  if (!list) return <p className="muted">Reading the events</p>
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (!rows) return <p className="muted">Reading the events</p>
   return (
     <>
-      {list.totalCount > list.nodes.length && (
-        <p className="muted">
-          The latest {list.nodes.length} of {list.totalCount} events.
+      {total > rows.length && (
+        <p className={styles['earlier']}>
+          <button type="button" className="button" onClick={() => void readEarlier()}>
+            Earlier events
+          </button>
+          <span className="muted">
+            The latest {rows.length} of {total}
+          </span>
         </p>
       )}
-      <ol className={styles['events']}>
-        {list.nodes.map((event) => (
-          <li key={event.cursor} className={styles['event']}>
-            <time dateTime={event.at} title={formatExactTime(event.at)}>
-              {formatOffset(task.createdAt, event.at)}
-            </time>
-            <span className={styles['type']}>
-              {event.type} <span className="muted">{detailOf(event)}</span>
-            </span>
-            <span className={styles['cursor']}>
-              <CopyButton text={event.cursor} what="cursor" />
-            </span>
-          </li>
-        ))}
-      </ol>
+      <div
+        ref={list}
+        role="list"
+        aria-label="Events"
+        className={styles['events']}
+        style={{ height: virtualizer.getTotalSize() }}
+      >
+        {virtualizer.getVirtualItems().map((item) => {
+          const event = rows[item.index]
+          if (!event) return null
+          return (
+            <div
+              key={event.cursor}
+              ref={virtualizer.measureElement}
+              data-index={item.index}
+              role="listitem"
+              aria-setsize={rows.length}
+              aria-posinset={item.index + 1}
+              className={styles['event']}
+              style={{ transform: `translateY(${item.start - top}px)` }}
+            >
+              <time dateTime={event.at} title={formatExactTime(event.at)}>
+                {formatOffset(task.createdAt, event.at)}
+              </time>
+              <span className={styles['type']}>
+                {event.type} <span className="muted">{detailOf(event)}</span>
+              </span>
+              <span className={styles['cursor']}>
+                <CopyButton text={event.cursor} what="cursor" />
+              </span>
+            </div>
+          )
+        })}
+      </div>
+      <Deliveries task={task} />
     </>
   )
 }

@@ -1,16 +1,15 @@
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
 import type { TaskDetail } from '../api/generated.ts'
 import { formatExactMoney, formatMoney } from '../format/money.ts'
-import { formatDuration, formatExactTime } from '../format/time.ts'
+import { formatClock, formatDuration, formatExactTime } from '../format/time.ts'
 import { useNow } from '../live/hooks.ts'
 import { isRunning } from '../live/task-store.ts'
-import styles from './facts.module.css'
+import { Fact, FactList } from '../ui/fact-list.tsx'
 
 export function Facts({ task }: { task: TaskDetail }) {
   const image = task.images[0]
   return (
-    <dl className={styles['facts']}>
+    <FactList>
       <Fact name="Cost">
         <strong title={formatExactMoney(task.costMicros)}>
           {task.charged === 'NO' ? 'not charged' : formatMoney(task.costMicros)}
@@ -19,6 +18,13 @@ export function Facts({ task }: { task: TaskDetail }) {
       <Fact name="Time">
         <Elapsed task={task} />
       </Fact>
+      {task.estimatedCompletion !== null && isRunning(task) && (
+        <Fact name="Expected">
+          <span title={formatExactTime(task.estimatedCompletion)}>
+            {formatClock(task.estimatedCompletion)}
+          </span>
+        </Fact>
+      )}
       <Fact name="Model">{task.model}</Fact>
       {task.provider && <Fact name="Provider">{task.provider.name}</Fact>}
       {image && (
@@ -40,16 +46,7 @@ export function Facts({ task }: { task: TaskDetail }) {
           </Link>
         </Fact>
       )}
-    </dl>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className={styles['fact']}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    </FactList>
   )
 }
 

@@ -1,4 +1,6 @@
-import type { AttemptDetail, TaskDetail } from '../api/generated.ts'
+import { Link, useSearch } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
+import type { TaskAttempt, TaskDetail } from '../api/generated.ts'
 import { formatExactTime, formatOffset } from '../format/time.ts'
 import { CopyButton } from '../ui/copy-button.tsx'
 import styles from './money-timeline.module.css'
@@ -17,25 +19,46 @@ export function MoneyTimeline({ task }: { task: TaskDetail }) {
         </p>
       )}
       {task.attempts.map((attempt) => (
-        <AttemptCard key={attempt.id} attempt={attempt} />
+        <AttemptCard key={attempt.id} taskId={task.id} attempt={attempt} />
       ))}
     </div>
   )
 }
 
-function AttemptCard({ attempt }: { attempt: AttemptDetail }) {
+function AttemptCard({ taskId, attempt }: { taskId: string; attempt: TaskAttempt }) {
+  const { attempt: marked } = useSearch({ from: '/tasks/$id' })
+  const isMarked = marked === attempt.id
+  const card = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (isMarked) card.current?.scrollIntoView({ block: 'center' })
+  }, [isMarked])
   const { text, tone } = verdictOf(attempt)
   const steps = stepsOf(attempt)
   const start = Date.parse(attempt.createdAt)
   const totalMs = Math.max(1, Date.parse(steps.at(-1)?.at ?? attempt.createdAt) - start)
   return (
-    <section className={styles['attempt']} aria-label={`Attempt ${attempt.number}`}>
+    <section
+      ref={card}
+      className={styles['attempt']}
+      aria-label={`Attempt ${attempt.number}`}
+      aria-current={isMarked || undefined}
+    >
       <header className={styles['head']}>
         <p className={styles['verdict']} data-tone={tone}>
           {text}
         </p>
         <p className="muted">
-          Attempt {attempt.number} · {attempt.provider.name} · {attempt.state.toLowerCase().replace('_', ' ')}
+          <Link
+            to="/tasks/$id"
+            params={{ id: taskId }}
+            search={(last) => ({ ...last, tab: undefined, attempt: attempt.id })}
+            replace
+            resetScroll={false}
+          >
+            Attempt {attempt.number}
+          </Link>{' '}
+          · {attempt.provider.name} · {attempt.state.toLowerCase().replace('_', ' ')}
+          {usageText(attempt)}
         </p>
       </header>
       <div className={styles['axis']} aria-hidden="true">
@@ -71,6 +94,13 @@ function AttemptCard({ attempt }: { attempt: AttemptDetail }) {
       </dl>
     </section>
   )
+}
+
+/** Tokens by which it was priced. */
+function usageText({ usage }: TaskAttempt): string {
+  if (usage?.totalTokens === null || usage?.totalTokens === undefined) return ''
+  const tokens = ` · ${usage.totalTokens.toLocaleString('en')} tokens`
+  return usage.source === 'ESTIMATED' ? `${tokens}, estimated` : tokens
 }
 
 function Id({ name, id }: { name: string; id: string | null }) {

@@ -6,18 +6,20 @@ import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Icon } from '../ui/icon.tsx'
+import styles from '../ui/detail.module.css'
 import { Problem } from '../ui/problem.tsx'
 import { QueryButton } from '../ui/query-button.tsx'
 import { Status, statusText } from '../ui/status.tsx'
+import { useKeys } from '../ui/use-keys.ts'
 import { Actions } from './actions.tsx'
 import { Development } from './development.tsx'
 import { EventList } from './event-list.tsx'
 import { Facts } from './facts.tsx'
-import { EditHistory } from './history/edit-history.tsx'
+import { EditHistory } from '../history/edit-history.tsx'
 import { MoneyTimeline } from './money-timeline.tsx'
 import { RequestTable } from './request-table.tsx'
 import { TABS, type Tab } from './task-search.ts'
-import styles from './task-page.module.css'
+import tabStyles from './tabs.module.css'
 import { useTaskDetail } from './use-task-detail.ts'
 
 export function TaskPage() {
@@ -32,6 +34,8 @@ export function TaskPage() {
 }
 
 function TaskView({ id }: { id: string }) {
+  const navigate = useNavigate()
+  useKeys({ Escape: () => void navigate({ to: '/' }) })
   const { task, error, reload } = useTaskDetail(id)
   if (!task && error) {
     const isMissing = error instanceof DarkroomError && error.code === 'NOT_FOUND'
@@ -51,7 +55,7 @@ function TaskView({ id }: { id: string }) {
 function Loaded({ task, error, reload }: { task: TaskDetail; error: Error | undefined; reload: () => void }) {
   const percent = task.status === 'RUNNING' ? ` ${Math.round(task.progress * 100)} %` : ''
   return (
-    <article className={styles['task']}>
+    <article className={styles['page']}>
       <title>{`${statusText(task.status)}${percent} · ${task.prompt.slice(0, 60)} · Darkroom`}</title>
       <Back />
       <div className={styles['columns']}>
@@ -121,7 +125,12 @@ function Tabs({ task }: { task: TaskDetail }) {
   }
   return (
     <section>
-      <div role="tablist" aria-label="Details" className={styles['tabs']} onKeyDown={({ key }) => move(key)}>
+      <div
+        role="tablist"
+        aria-label="Details"
+        className={tabStyles['tabs']}
+        onKeyDown={({ key }) => move(key)}
+      >
         {TABS.map((one) => (
           <button
             key={one}
@@ -137,7 +146,7 @@ function Tabs({ task }: { task: TaskDetail }) {
           </button>
         ))}
       </div>
-      <div id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`} className={styles['panel']}>
+      <div id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {panels[tab]()}
       </div>
     </section>
@@ -154,7 +163,7 @@ function Back() {
 
 function Skeleton() {
   return (
-    <div className={styles['task']} aria-busy="true">
+    <div className={styles['page']} aria-busy="true">
       <title>Task · Darkroom</title>
       <Back />
       <div className={styles['columns']}>

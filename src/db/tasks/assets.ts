@@ -1,10 +1,12 @@
-import { and, gt, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { and, gt, eq, gte, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm'
 import { ASSET_KINDS } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
 import { countRows, type PageRange } from '../connection/keyset.ts'
 import { readRanges, readRows } from '../connection/ranges.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
+import { findClasses, isByClass, timeInClasses } from './classes.ts'
+import { matches as isTask, type TaskFilter } from './filter.ts'
 
 export type NewAsset = Tables['assets']['$inferInsert']
 
@@ -66,19 +68,22 @@ export interface AssetFilter {
   createdFrom?: number | undefined
   /** Exclusive. */
   createdTo?: number | undefined
+  /** Of the task that it belongs to. */
+  task?: TaskFilter | undefined
 }
 
 /** Newest first. */
-export function listImages(
+export async function listImages(
   q: Queries,
   projectId: string,
-  { kinds = [...ASSET_KINDS], createdFrom: from, createdTo: to }: AssetFilter,
+  { kinds = [...ASSET_KINDS], createdFrom: from, createdTo: to, task }: AssetFilter,
   range: PageRange,
 ): Promise<AssetRow[]> {
   const { assets } = q.tables
   const { kind: key, createdAt: at, id } = assets
   const isIn = eq(assets.projectId, projectId)
-  const ranges = { from: sql`${assets}`, key, keys: kinds, at, id, period: { from, to }, isIn }
+  const rest = task && (await isOfTask(q, projectId, task))
+  const ranges = { from: sql`${assets}`, key, keys: kinds, at, id, period: { from, to }, isIn, rest }
   return readRows(
     range,
     (left) => readRanges(q, ranges, true, left),
@@ -86,19 +91,31 @@ export function listImages(
   )
 }
 
-export function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
-  return countRows(q, q.tables.assets, matches(q, projectId, filter))
+export async function countImages(q: Queries, projectId: string, filter: AssetFilter): Promise<number> {
+  return countRows(q, q.tables.assets, await matches(q, projectId, filter))
 }
 
-function matches(
-  { tables: { assets } }: Queries,
+async function matches(
+  q: Queries,
   projectId: string,
-  { kinds, createdFrom, createdTo }: AssetFilter,
-): SQL | undefined {
+  { kinds, createdFrom, createdTo, task }: AssetFilter,
+): Promise<SQL | undefined> {
+  const { assets } = q.tables
   return and(
     eq(assets.projectId, projectId),
     kinds && inArray(assets.kind, kinds),
     createdFrom === undefined ? undefined : gte(assets.createdAt, createdFrom),
     createdTo === undefined ? undefined : lt(assets.createdAt, createdTo),
+    task && (await isOfTask(q, projectId, task)),
+  )
+}
+
+/** Not a join, for which PostgreSQL may read all such tasks. */
+async function isOfTask(q: Queries, projectId: string, filter: TaskFilter): Promise<SQL | undefined> {
+  const { assets, classTasks, tasks } = q.tables
+  const classes = isByClass(filter) ? await findClasses(q, projectId, filter) : undefined
+  return and(
+    classes && isNotNull(timeInClasses(q, classes, classTasks.createdAt, assets.taskId)),
+    sql`(select 1 from ${tasks} where ${and(eq(tasks.id, assets.taskId), isTask(q, projectId, filter))}) is not null`,
   )
 }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react'
-import { ReadHistory } from '../../api/generated.ts'
-import { useSession } from '../../session/context.ts'
+import { ReadHistory } from '../api/generated.ts'
+import { useSession } from '../session/context.ts'
 import { unreadOf, type Steps } from './layout.ts'
 
 /** Read at once, in both directions. */

@@ -1,11 +1,10 @@
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
-import type { TaskDetail } from '../../api/generated.ts'
-import { formatExactMoney, formatMoney } from '../../format/money.ts'
-import { Icon } from '../../ui/icon.tsx'
-import { Picture } from '../../ui/picture.tsx'
-import { Problem } from '../../ui/problem.tsx'
-import { statusText } from '../../ui/status.tsx'
+import { formatExactMoney, formatMoney } from '../format/money.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Picture } from '../ui/picture.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { statusText } from '../ui/status.tsx'
 import styles from './edit-history.module.css'
 import { countNodes, layoutHistory, type HistoryNode } from './layout.ts'
 import { useHistory } from './use-history.ts'
@@ -13,8 +12,15 @@ import { useHistory } from './use-history.ts'
 /** Of the parent that stays in view before the current task. */
 const MARGIN_PX = 80
 
+interface HistoryRoot {
+  id: string
+  status: string
+  images: readonly { id: string }[]
+  inputImages: readonly unknown[]
+}
+
 /** Where a picture comes from, and what was made from it. Nothing without an edit. */
-export function EditHistory({ task }: { task: TaskDetail }) {
+export function EditHistory({ task }: { task: HistoryRoot }) {
   const { steps, error, readMore } = useHistory(task.id, task.status)
   const roots = layoutHistory(steps, task.id)
   const count = countNodes(roots)

@@ -1,5 +1,5 @@
 // The edit history as a tree: tasks under those whose pictures they edit.
-import type { HistoryStep, HistoryTask } from '../../api/generated.ts'
+import type { HistoryStep, HistoryTask } from '../api/generated.ts'
 
 export interface HistoryNode {
   task: HistoryTask
