@@ -49,6 +49,8 @@ it('Live has a table with chosen columns, and filters by time and key, in its ad
   expect(await row(own).innerText()).toMatch(/of a test\s+ann/)
   // An event is filtered by the same rule.
   const next = await client.generate({ prompt: 'a second silo', quality: 'LOW' })
+  // The focus is in the table, so it stands still.
+  await page.getByRole('button', { name: '1 new' }).click()
   await row(next).waitFor()
   await page.getByLabel('Created').selectOption({ label: 'From … to …' })
   await page.getByRole('dialog').getByLabel('To').fill('2020-01-01T00:00')

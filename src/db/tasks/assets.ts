@@ -1,6 +1,8 @@
 import { and, gt, eq, gte, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm'
+import { ASSET_KINDS } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { countRows, type PageRange } from '../connection/keyset.ts'
+import { readRanges, readRows } from '../connection/ranges.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
 import { findClasses, isByClass, timeInClasses } from './classes.ts'
@@ -74,19 +76,18 @@ export interface AssetFilter {
 export async function listImages(
   q: Queries,
   projectId: string,
-  filter: AssetFilter,
+  { kinds = [...ASSET_KINDS], createdFrom: from, createdTo: to, task }: AssetFilter,
   range: PageRange,
 ): Promise<AssetRow[]> {
   const { assets } = q.tables
-  const newestFirst = { at: assets.createdAt, id: assets.id, descending: true }
-  const isMatch = await matches(q, projectId, filter)
-  return readRange(range, newestFirst, (isInRange, orderBy) =>
-    q.sql
-      .select()
-      .from(assets)
-      .where(and(isMatch, isInRange))
-      .orderBy(...orderBy)
-      .limit(range.limit),
+  const { kind: key, createdAt: at, id } = assets
+  const rest = task && (await isOfTask(q, projectId, task))
+  const isIn = eq(assets.projectId, projectId)
+  const ranges = { from: sql`${assets}`, key, keys: kinds, at, id, period: { from, to }, isIn, rest }
+  return readRows(
+    range,
+    (left) => readRanges(q, ranges, true, left),
+    (ids) => q.sql.select().from(assets).where(inArray(id, ids)),
   )
 }
 
