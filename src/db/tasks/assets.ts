@@ -81,8 +81,8 @@ export async function listImages(
 ): Promise<AssetRow[]> {
   const { assets } = q.tables
   const { kind: key, createdAt: at, id } = assets
-  const isIn = eq(assets.projectId, projectId)
   const rest = task && (await isOfTask(q, projectId, task))
+  const isIn = eq(assets.projectId, projectId)
   const ranges = { from: sql`${assets}`, key, keys: kinds, at, id, period: { from, to }, isIn, rest }
   return readRows(
     range,
