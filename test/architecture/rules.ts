@@ -19,6 +19,7 @@ export const LAYERS = [
 const DOMAIN = new Set(
   [
     'async-iterators',
+    'maybe-promise',
     'deliveries',
     'domain',
     'formats',
