@@ -5,7 +5,7 @@ import type { TaskFilter } from '../src/db/tasks/filter.ts'
 import { listTasks, queriesFor, type TaskOrder } from '../src/db/tasks/list.ts'
 import { readSearch } from '../src/db/tasks/words.ts'
 import { clock } from './child.ts'
-import { DAY_MS, FROM, TO } from './filter-rows.ts'
+import { DAY_MS, FROM, TO } from './days.ts'
 
 const VALUES: readonly (readonly TaskFilter[])[] = [
   [{ search: readSearch('fox') }, { search: readSearch('common2') }, { search: readSearch('rare77') }],

@@ -1,13 +1,12 @@
 // The tasks of the filters bench, the same in each database, which computes them from a number.
 import BetterSqlite3 from 'better-sqlite3'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { DEFAULT_PROJECT } from '../src/db/access/projects.ts'
-
-export const DAY_MS = 86_400_000
-/** The tasks are spread evenly over the year that ends at `TO`. */
-export const TO = Date.UTC(2026, 10, 1)
-export const FROM = TO - 365 * DAY_MS
+import { MIGRATIONS } from '../src/db/connection/migrations.ts'
+import { FROM, TO } from './days.ts'
+import { otherRows } from './list-rows.ts'
 
 const KEYS = 20
 const USERS = 5_000
@@ -84,35 +83,79 @@ function statements(tasks: number, numbers: string, f: Functions): string[] {
   )
 }
 
+const sqliteNumbers = (count: number) =>
+  `(with recursive number(n) as (select 0 union all select n + 1 from number where n + 1 < ${count}) select n from number)`
+const sqlitePad = (n: string) => `printf('%026d', ${n})`
+
 /** Of a database that was opened before. */
 export function fillSqlite(dataDir: string, tasks: number): void {
-  const db = new BetterSqlite3(join(dataDir, 'darkroom.db'))
-  // There is no need for durability.
-  for (const pragma of ['foreign_keys = OFF', 'synchronous = OFF', 'cache_size = -500000']) db.pragma(pragma)
-  const numbers = `(with recursive number(n) as (select 0 union all select n + 1 from number where n + 1 < ${tasks}) select n from number)`
   const functions = {
-    pad: (n: string) => `printf('%026d', ${n})`,
+    pad: sqlitePad,
     json: (text: string) => `'${text}'`,
     words: (text: string) => text,
     hex: (text: string) => `hex(${text})`,
   }
-  for (const statement of statements(tasks, numbers, functions)) db.exec(statement)
+  runOnSqlite(dataDir, statements(tasks, sqliteNumbers(tasks), functions))
+}
+
+export function fillOthersOnSqlite(dataDir: string, rows: number): void {
+  runOnSqlite(dataDir, otherRows(rows, sqliteNumbers, sqlitePad))
+}
+
+function runOnSqlite(dataDir: string, texts: readonly string[]): void {
+  const db = new BetterSqlite3(join(dataDir, 'darkroom.db'))
+  // There is no need for durability.
+  for (const pragma of ['foreign_keys = OFF', 'synchronous = OFF', 'cache_size = -500000']) db.pragma(pragma)
+  for (const text of texts) db.exec(text)
   db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
 }
 
+const postgresqlNumbers = (count: number) => `generate_series(0, ${count - 1}::bigint) as n`
+const postgresqlPad = (n: string) => `lpad((${n})::text, 26, '0')`
+
 /** Of a database that was opened before. */
 export async function fillPostgresql(url: string, tasks: number): Promise<void> {
-  const client = new Client(url)
-  await client.connect()
   const functions = {
-    pad: (n: string) => `lpad((${n})::text, 26, '0')`,
+    pad: postgresqlPad,
     json: (text: string) => `('${text}')::jsonb`,
     words: (text: string) => `array_to_tsvector(string_to_array(${text}, ' '))`,
     hex: (text: string) => `encode(convert_to(${text}, 'UTF8'), 'hex')`,
   }
-  const numbers = `generate_series(0, ${tasks - 1}::bigint) as n`
-  for (const statement of statements(tasks, numbers, functions)) await client.query(statement)
+  await runOnPostgresql(url, [
+    ...statements(tasks, postgresqlNumbers(tasks), functions),
+    LABELS,
+    ...classes(),
+  ])
+}
+
+export async function fillOthersOnPostgresql(url: string, rows: number): Promise<void> {
+  await runOnPostgresql(url, otherRows(rows, postgresqlNumbers, postgresqlPad))
+}
+
+/** Without triggers, which take minutes for a million rows. */
+async function runOnPostgresql(url: string, texts: readonly string[]): Promise<void> {
+  const client = new Client(url)
+  await client.connect()
+  for (const text of ['set session_replication_role = replica', 'begin', ...texts, 'commit'])
+    await client.query(text)
   await client.query('vacuum analyze')
   await client.end()
+}
+
+/** As the trigger of an insert. */
+const LABELS = `insert into task_labels (project_id, label, created_at, task_id)
+  select project_id, label, created_at, id from tasks, lateral (
+    select 'key:' || api_key_id as label
+    union all select 'user:' || (request ->> 'user')
+    union all select 'metadata:' || key || '=' || value from jsonb_each_text(request -> 'metadata')
+  ) as labels`
+
+/** As the migration does for existing tasks. */
+function classes(): string[] {
+  const folder = MIGRATIONS.postgresql
+  const name = readdirSync(folder).find((one) => one.endsWith('_task_classes'))!
+  return readFileSync(join(folder, name, 'migration.sql'), 'utf8')
+    .split('--> statement-breakpoint')
+    .filter((text) => /^\s*(?:INSERT|CREATE TEMPORARY TABLE) /.test(text))
 }

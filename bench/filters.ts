@@ -10,8 +10,10 @@ import { createLog } from '../src/log.ts'
 import { startPostgresql } from '../test/support/postgresql-server.ts'
 import { clock } from './child.ts'
 import { LIMIT_MS, measureCombinations } from './combinations.ts'
-import { DAY_MS, fillPostgresql, fillSqlite, FROM } from './filter-rows.ts'
+import { DAY_MS, FROM } from './days.ts'
+import { fillOthersOnPostgresql, fillOthersOnSqlite, fillPostgresql, fillSqlite } from './filter-rows.ts'
 import { alternate, compare, type Sample } from './measure.ts'
+import { otherLists } from './other-lists.ts'
 import { newFolder } from './report-rows.ts'
 import type { Section } from './table.ts'
 
@@ -84,8 +86,17 @@ export async function filters(kind: 'SQLite' | 'PostgreSQL', millions: number): 
     const rows = []
     for (const [what, [filter, order = NEWEST]] of Object.entries(LISTS)) {
       const rounds = await alternate(ROUNDS, {
-        ours: () => timed(db, filter, order),
-        reference: () => timed(db, {}, NEWEST),
+        ours: () => timed(() => list(db, filter, order)),
+        reference: () => timed(() => list(db, {}, NEWEST)),
+      })
+      rows.push({ what, unit: 'ms', against: 'the list without a filter', figures: compare(rounds, 'ms') })
+    }
+    if (databaseUrl === null) fillOthersOnSqlite(dataDir, tasks)
+    else await fillOthersOnPostgresql(databaseUrl, tasks)
+    for (const [what, read] of Object.entries(otherLists(db, tasks))) {
+      const rounds = await alternate(ROUNDS, {
+        ours: () => timed(read),
+        reference: () => timed(() => list(db, {}, NEWEST)),
       })
       rows.push({ what, unit: 'ms', against: 'the list without a filter', figures: compare(rounds, 'ms') })
     }
@@ -102,8 +113,12 @@ export async function filters(kind: 'SQLite' | 'PostgreSQL', millions: number): 
   }
 }
 
-async function timed(db: Database, filter: TaskFilter, order: TaskOrder): Promise<Sample> {
+function list(db: Database, filter: TaskFilter, order: TaskOrder): Promise<unknown> {
+  return listTasks(queriesFor(db, filter, order), DEFAULT_PROJECT, filter, PAGE, order)
+}
+
+async function timed(read: () => Promise<unknown>): Promise<Sample> {
   const start = clock()
-  await listTasks(queriesFor(db, filter, order), DEFAULT_PROJECT, filter, PAGE, order)
+  await read()
   return { ms: clock() - start }
 }

@@ -21,6 +21,13 @@ function rowsOf(section: string): Record<string, string>[] {
   return table.rows
 }
 
+/** JSON blocks with settings. test/docs-presets.test.ts and test/docs-providers.test.ts load those of their pages. */
+const SHOWN = ['bills', 'budgets', 'configuration', 'formats', 'usage'].flatMap((name) =>
+  readBlocks(readFileSync(`docs/${name}.md`, 'utf8'))
+    .filter(({ language }) => language === 'json')
+    .map(({ text: block }, index) => ({ page: `docs/${name}.md`, index: index + 1, block })),
+)
+
 const byText = (a: string, b: string) => a.localeCompare(b)
 const firstCode = (cell = '') => codesIn(cell)[0] ?? ''
 
@@ -38,6 +45,21 @@ describe('the page about configuration', () => {
     await Promise.all(config.providers.map((provider) => provider.close()))
     expect(config.providers.map(({ name }) => name)).toEqual(['openai', 'backup', 'sandbox'])
     expect(config.corsOrigins).toEqual(['https://app.example.com'])
+  })
+
+  it.each(SHOWN)('and the others show settings that load: $page, block $index', async ({ block }) => {
+    // A model of a provider, a provider, or a file.
+    const model = /"price": \{/.test(block) && !/"dialect"/.test(block)
+    const provider = model
+      ? `{ "name": "openai", "dialect": "openai", "apiKey": "1", "models": [${block}] }`
+      : block
+    const file = /"(?:providers|limits|unknownCost)": /.test(block) ? block : `{ "providers": [${provider}] }`
+    const text = file.replaceAll(/<\w+>/g, 'author').replaceAll('…', '1')
+    await writeFile(join(cwd, 'darkroom.config.json'), text)
+    const env = Object.fromEntries([...block.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 'sk-test-1']))
+    const config = await loadConfig({ env, cwd })
+    await Promise.all(config.providers.map((one) => one.close()))
+    expect(config.providers.length).toBeGreaterThan(0)
   })
 
   it('lists every variable with its default', async () => {

@@ -1,4 +1,5 @@
 // Memory for viewers that stop reading, and what they do to the others.
+import type { ViewerTransport } from '../children/viewers.ts'
 import { alternate, type Rounds } from '../measure.ts'
 import type { PeerEvent } from '../peers/peer.ts'
 import { deliver, sampleEvent } from './fanout.ts'
@@ -19,8 +20,11 @@ export const STALLED = 200
 /** 20 MB for each viewer. */
 const FIRST_EVENTS = 1000
 const DOCUMENTS = [documentOf('taskFeed')]
-/** Without raw-ws, which has no bound: it keeps all bytes that a viewer does not read. */
-const PEERS = ['graphql-ws', 'yoga', 'mercurius']
+/** Without raw-ws and raw-sse, which have no bound: they keep all bytes that a viewer does not read. */
+const PEERS: Readonly<Record<ViewerTransport, readonly string[]>> = {
+  WebSocket: ['graphql-ws', 'yoga', 'mercurius'],
+  SSE: ['graphql-sse', 'yoga'],
+}
 
 export interface StalledMemory {
   /** KB for each stalled viewer after the first 20 MB of events. */
@@ -29,31 +33,39 @@ export interface StalledMemory {
   growth: number
 }
 
-/** By server. One reading viewer of each server shows that events are delivered. */
+/** By server and transport. One reading viewer of each server shows that events are delivered. */
 export async function stalledMemory(furtherEvents: number): Promise<Record<string, StalledMemory>> {
   const results: Record<string, StalledMemory> = {}
   let event: PeerEvent | undefined
-  {
+  const measureOurs = async (name: string, count: number, transport: ViewerTransport) => {
     await using gateway = await openGateway('Darkroom taskFeed', OPTIONS)
-    event = await sampleEvent(gateway)
-    results[gateway.name] = await measureMemory(gateway, furtherEvents)
+    event ??= await sampleEvent(gateway)
+    results[name] = await measureMemory(gateway, furtherEvents, { transport, count })
   }
-  for (const name of PEERS) {
-    await using peer = await openPeer(name, event, OPTIONS)
-    results[name] = await measureMemory(peer, furtherEvents)
+  await measureOurs('Darkroom, none stalled', 0, 'WebSocket')
+  for (const transport of ['WebSocket', 'SSE'] as const) {
+    await measureOurs(`Darkroom, ${transport}`, STALLED, transport)
+    for (const name of PEERS[transport]) {
+      await using peer = await openPeer(name, event!, OPTIONS)
+      results[`${name}, ${transport}`] = await measureMemory(peer, furtherEvents, {
+        transport,
+        count: STALLED,
+      })
+    }
   }
   return results
 }
 
-async function measureMemory(server: LiveServer, furtherEvents: number): Promise<StalledMemory> {
+/** Divided by the number of stalled viewers; without any, by the same number, to show what the server itself grows. */
+async function measureMemory(
+  server: LiveServer,
+  furtherEvents: number,
+  { transport, count }: { transport: ViewerTransport; count: number },
+): Promise<StalledMemory> {
   await using reading = await openViewers(server, { transport: 'WebSocket', count: 1, documents: DOCUMENTS })
   // The heap of a server grows with its first events.
   await deliver(server, reading, 1, { count: FIRST_EVENTS, everyMs: 2 })
-  await using stalled = await openViewers(server, {
-    transport: 'WebSocket',
-    count: STALLED,
-    documents: DOCUMENTS,
-  })
+  await using stalled = await openViewers(server, { transport, count, documents: DOCUMENTS })
   await stalled.call('stall')
   const base = await server.rssKb()
   await deliver(server, reading, 1, { count: FIRST_EVENTS, everyMs: 2 })

@@ -84,7 +84,7 @@ export function renderStalled(
 ): string {
   const lines = Object.entries(memory).map(
     ([name, { afterFirst, growth }]) =>
-      `  ${name.padEnd(20)}${short(afterFirst).padStart(8)} KB   and ${short(growth)} KB after ${furtherEvents.toLocaleString('en-US')} further events`,
+      `  ${name.padEnd(24)}${short(afterFirst).padStart(8)} KB   and ${short(growth)} KB after ${furtherEvents.toLocaleString('en-US')} further events`,
   )
   return [
     styleText(

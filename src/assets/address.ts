@@ -12,7 +12,7 @@ export interface RenditionSpec {
   animated?: boolean
 }
 
-const MAX_RENDITION_EDGE = 4096
+export const MAX_RENDITION_EDGE = 4096
 
 const EXTENSIONS: Record<string, string> = {
   'image/png': '.png',

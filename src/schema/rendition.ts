@@ -1,3 +1,4 @@
+import { MAX_RENDITION_EDGE } from '../assets/address.ts'
 import type { AssetRow } from '../db/tables/tables.ts'
 import type { OutputFormat } from '../domain.ts'
 import { costShare } from '../engine/usage/cost-share.ts'
@@ -37,6 +38,9 @@ function renditionsOf(
 ): Rendition[] {
   if (widths.length > MAX_WIDTHS)
     throw badInput('widths', `widths has ${widths.length} items; the maximum is ${MAX_WIDTHS}.`)
+  const wrong = widths.find((width) => width < 1 || width > MAX_RENDITION_EDGE)
+  if (wrong !== undefined)
+    throw badInput('widths', `widths has ${wrong}; each is from 1 to ${MAX_RENDITION_EDGE} (pixels).`)
   const urls = new Map<number, string>()
   for (const width of widths.toSorted((a, b) => a - b)) {
     const shown = Math.min(width, asset.width)
@@ -48,7 +52,7 @@ function renditionsOf(
   })
 }
 
-const WIDTHS = `Widths in pixels, each 1 to 4096, at most ${MAX_WIDTHS}. One above that of the image stands for its own width.`
+const WIDTHS = `Widths in pixels, each 1 to ${MAX_RENDITION_EDGE}, at most ${MAX_WIDTHS}. One above that of the image stands for its own width.`
 const FORMAT = 'File format to convert to. The stored format by default.'
 
 builder.objectFields(ImageRef, (t) => ({

@@ -3,6 +3,7 @@ import { and, eq, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { TaskErrorCode } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
 import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { readRanges, readRows } from '../connection/ranges.ts'
 import type { AttemptRow } from '../tables/tables.ts'
 import { isEstimated, isUnknown, isUnpriced } from './unknown.ts'
 
@@ -19,6 +20,12 @@ export interface ReviewFilter {
   maxMicros?: number | undefined
 }
 
+const INDEX_OF_PROVIDER = {
+  OUTCOME_UNKNOWN: 'attempts_unknown_of_provider',
+  COST_UNKNOWN: 'attempts_unpriced_of_provider',
+  COST_ESTIMATED: 'attempts_estimated_of_provider',
+} satisfies Record<ReviewReason, string>
+
 /** Oldest first. */
 export function listForReview(
   q: Queries,
@@ -28,13 +35,32 @@ export function listForReview(
   range: PageRange,
 ): Promise<AttemptRow[]> {
   const { attempts } = q.tables
-  return readRange(range, { at: sinceOf(q, reason), id: attempts.id }, (isInRange, orderBy) =>
-    q.sql
-      .select()
-      .from(attempts)
-      .where(and(eq(attempts.projectId, projectId), isFor(q, reason, filter), isInRange))
-      .orderBy(...orderBy)
-      .limit(range.limit),
+  const { providers, before, ...rest } = filter
+  const isOfProject = eq(attempts.projectId, projectId)
+  const [at, id] = [sinceOf(q, reason), attempts.id]
+  const select = (isIncluded: SQL | undefined) => q.sql.select().from(attempts).where(isIncluded)
+  if (!providers)
+    return readRange(range, { at, id }, (isInRange, orderBy) =>
+      select(and(isOfProject, isFor(q, reason, filter), isInRange))
+        .orderBy(...orderBy)
+        .limit(range.limit),
+    )
+  // SQLite would choose the index without the provider.
+  const by = q.dialect === 'sqlite' ? sql` indexed by ${sql.raw(INDEX_OF_PROVIDER[reason])}` : sql``
+  const ranges = {
+    from: sql`${attempts}${by}`,
+    key: attempts.provider,
+    keys: providers,
+    at,
+    id,
+    period: { to: before },
+    isIn: and(isOfProject, isFor(q, reason, {})),
+    rest: isFor(q, reason, rest),
+  }
+  return readRows(
+    range,
+    (left) => readRanges(q, ranges, false, left),
+    (ids) => select(inArray(id, ids)),
   )
 }
 

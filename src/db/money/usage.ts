@@ -28,8 +28,10 @@ export type UsageCounts = Record<(typeof USAGE_COUNTS)[number], number>
 /** Attempts count at the time they were queued. */
 export async function addUsage(q: Transaction, attempt: AttemptRow, counts: UsageCounts): Promise<void> {
   const { provider, model, projectId, createdAt } = attempt
-  const row: ChangedCounts = { provider, model, projectId, apiKeyId: attempt.apiKeyId ?? '', startsAt: 0 }
-  for (const name of USAGE_COUNTS) if (counts[name] !== 0) row[name] = counts[name]
+  const changes: Partial<UsageCounts> = {}
+  for (const name of USAGE_COUNTS) if (counts[name] !== 0) changes[name] = counts[name]
+  if (Object.keys(changes).length === 0) return
+  const row = { provider, model, projectId, apiKeyId: attempt.apiKeyId ?? '', ...changes }
   await addToDay(q, { ...row, startsAt: startOfDay(createdAt) })
   await addToQuarterHour(q, { ...row, startsAt: startOfQuarterHour(createdAt) })
 }

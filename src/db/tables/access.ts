@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Limits, Scope } from '../../domain.ts'
 import type { Kit } from './kit.ts'
@@ -30,6 +31,9 @@ export function createAccessTables(
     (t) => [
       uniqueIndex('api_keys_handle').on(t.handle),
       index('api_keys_of_project').on(t.projectId, t.createdAt, t.id),
+      index('api_keys_not_revoked')
+        .on(t.projectId, t.createdAt, t.id)
+        .where(sql`${t.revokedAt} is null`),
     ],
   )
 

@@ -122,6 +122,18 @@ export function createAttemptTables(kit: Kit, { tasks }: Record<'tasks', { id: A
       index('attempts_estimated')
         .on(t.projectId, t.finishedAt, t.id)
         .where(sql`${t.estimatedMicros} is not null`),
+      // The same three, of one provider.
+      index('attempts_unknown_of_provider')
+        .on(t.projectId, t.provider, t.sentAt, t.id)
+        .where(sql`${t.state} = 'UNKNOWN'`),
+      index('attempts_unpriced_of_provider')
+        .on(t.projectId, t.provider, t.finishedAt, t.id)
+        .where(
+          sql`${t.finishedAt} is not null and ${t.costMicros} is null and ${t.estimatedMicros} is null and ${t.charged} <> 'NO'`,
+        ),
+      index('attempts_estimated_of_provider')
+        .on(t.projectId, t.provider, t.finishedAt, t.id)
+        .where(sql`${t.estimatedMicros} is not null`),
       index('attempts_leases')
         .on(t.leaseUntil)
         .where(sql`${t.leaseUntil} is not null`),

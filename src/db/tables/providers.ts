@@ -61,7 +61,11 @@ export function createProviderTables(
       subject: text('subject').notNull(),
       detail: json('detail').$type<Record<string, string | null>>().notNull(),
     },
-    (t) => [index('audit_log_subject').on(t.subject, t.at)],
+    (t) => [
+      index('audit_log_newest').on(t.at, t.id),
+      index('audit_log_of_project').on(t.projectId, t.at, t.id),
+      index('audit_log_of_subject').on(t.subject, t.at, t.id),
+    ],
   )
 
   return { callbacks, resultAddresses, cooldowns, audit }

@@ -26,18 +26,22 @@ export function createTables(kit: Kit) {
   const { table, text, reference, word, integer, bigint, boolean, real, json } = kit
   const { index, uniqueIndex, primaryKey, check } = kit
 
-  const projects = table('projects', {
-    id: text('id').primaryKey(),
-    name: text('name').notNull(),
-    /** Of the newest event in its feed. */
-    feedSeq: bigint('feed_seq').notNull().default(0),
-    /** For callback URLs; null until first used. */
-    webhookSecret: text('webhook_secret'),
-    /** Null: the defaults. */
-    limits: json('limits').$type<Limits>(),
-    retention: json('retention').$type<ProjectRetention>(),
-    createdAt: bigint('created_at').notNull(),
-  })
+  const projects = table(
+    'projects',
+    {
+      id: text('id').primaryKey(),
+      name: text('name').notNull(),
+      /** Of the newest event in its feed. */
+      feedSeq: bigint('feed_seq').notNull().default(0),
+      /** For callback URLs; null until first used. */
+      webhookSecret: text('webhook_secret'),
+      /** Null: the defaults. */
+      limits: json('limits').$type<Limits>(),
+      retention: json('retention').$type<ProjectRetention>(),
+      createdAt: bigint('created_at').notNull(),
+    },
+    (t) => [index('projects_oldest').on(t.createdAt, t.id)],
+  )
 
   const tasks = table(
     'tasks',
@@ -157,6 +161,7 @@ export function createTables(kit: Kit) {
         .where(sql`${t.attemptId} is not null`),
       index('assets_of_task').on(t.taskId, t.kind, t.position),
       index('assets_by_hash').on(t.sha256),
+      index('assets_newest').on(t.projectId, t.kind, t.createdAt, t.id),
       check('assets_kind', oneOf(t.kind, ASSET_KINDS)),
       check('assets_mime_type', oneOf(t.mimeType, IMAGE_MIME_TYPES)),
     ],

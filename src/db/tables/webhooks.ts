@@ -79,6 +79,9 @@ export function createWebhookTables(
         .on(t.slot, t.leaseUntil)
         .where(sql`${t.state} = 'PENDING' and ${t.leaseUntil} is not null`),
       index('webhook_deliveries_newest').on(t.projectId, t.id),
+      index('webhook_deliveries_by_state').on(t.projectId, t.state, t.id),
+      index('webhook_deliveries_of_endpoint').on(t.endpointId, t.id),
+      index('webhook_deliveries_of_endpoint_by_state').on(t.endpointId, t.state, t.id),
       index('webhook_deliveries_of_task').on(t.taskId),
       check('webhook_deliveries_event', oneOf(t.event, WEBHOOK_EVENTS)),
       check('webhook_deliveries_state', oneOf(t.state, DELIVERY_STATES)),

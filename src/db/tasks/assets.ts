@@ -1,6 +1,8 @@
 import { and, gt, eq, gte, inArray, lt, sql, type SQL } from 'drizzle-orm'
+import { ASSET_KINDS } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { countRows, readRange, type PageRange } from '../connection/keyset.ts'
+import { countRows, type PageRange } from '../connection/keyset.ts'
+import { readRanges, readRows } from '../connection/ranges.ts'
 import { insertion, rowBy, statement } from '../connection/statement.ts'
 import type { AssetRow, Tables } from '../tables/tables.ts'
 
@@ -70,18 +72,17 @@ export interface AssetFilter {
 export function listImages(
   q: Queries,
   projectId: string,
-  filter: AssetFilter,
+  { kinds = [...ASSET_KINDS], createdFrom: from, createdTo: to }: AssetFilter,
   range: PageRange,
 ): Promise<AssetRow[]> {
   const { assets } = q.tables
-  const newestFirst = { at: assets.createdAt, id: assets.id, descending: true }
-  return readRange(range, newestFirst, (isInRange, orderBy) =>
-    q.sql
-      .select()
-      .from(assets)
-      .where(and(matches(q, projectId, filter), isInRange))
-      .orderBy(...orderBy)
-      .limit(range.limit),
+  const { kind: key, createdAt: at, id } = assets
+  const isIn = eq(assets.projectId, projectId)
+  const ranges = { from: sql`${assets}`, key, keys: kinds, at, id, period: { from, to }, isIn }
+  return readRows(
+    range,
+    (left) => readRanges(q, ranges, true, left),
+    (ids) => q.sql.select().from(assets).where(inArray(id, ids)),
   )
 }
 

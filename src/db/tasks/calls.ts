@@ -2,6 +2,7 @@
 import { and, desc, eq, gt, inArray, lt, ne, notInArray, sql, type SQL } from 'drizzle-orm'
 import type { CallState } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { insertion, statement } from '../connection/statement.ts'
 import type { CallRow } from '../tables/tables.ts'
 
 export type CallKey = Pick<CallRow, 'projectId' | 'caller' | 'fingerprint'>
@@ -9,9 +10,13 @@ export type CallKey = Pick<CallRow, 'projectId' | 'caller' | 'fingerprint'>
 type NewCall = CallKey & Pick<CallRow, 'id' | 'taskId' | 'instance' | 'openedAt'>
 
 export async function insertCall(q: Transaction, call: NewCall, leaseMs: number): Promise<void> {
-  const closedAt = sql<number>`${q.now} + ${leaseMs}`
-  await q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
+  await newCall(q, { ...call, leaseMs })
 }
+
+const newCall = insertion<NewCall & { leaseMs: number }, unknown>('call', (q, { leaseMs, ...call }) => {
+  const closedAt = sql<number>`${q.now} + ${leaseMs}`
+  return q.sql.insert(q.tables.calls).values({ ...call, state: 'OPEN', closedAt })
+})
 
 /** Before the response says that the outcome is unknown. The lease continues until it is delivered. */
 export async function tellCall(q: Transaction, id: string, leaseMs: number): Promise<void> {
@@ -23,14 +28,23 @@ export async function tellCall(q: Transaction, id: string, leaseMs: number): Pro
 }
 
 /** Without effect unless it has a lease. */
-export async function closeCall(q: Transaction, id: string, state: CallState): Promise<void> {
-  const { calls } = q.tables
-  const end = { state, closedAt: q.now, ...(state === 'TOLD_UNKNOWN' && { instance: '' }) }
-  await q.sql
-    .update(calls)
-    .set(end)
-    .where(and(eq(calls.id, id), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN'])))
+export async function closeCall(q: Transaction, callId: string, state: CallState): Promise<void> {
+  await closedCall(q, { callId, state, ...(state === 'TOLD_UNKNOWN' && { instance: '' }) })
 }
+
+type ClosedCall = { callId: string } & Pick<CallRow, 'state'> & Partial<Pick<CallRow, 'instance'>>
+
+const closedCall = insertion<ClosedCall, unknown>('close_call', (q, { callId, ...end }) => {
+  const { calls } = q.tables
+  const isCall = and(eq(calls.id, callId), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN']))
+  return (
+    q.sql
+      .update(calls)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a placeholder is encoded as a value of its column
+      .set({ ...(end as unknown as Pick<CallRow, 'state'>), closedAt: q.now })
+      .where(isCall)
+  )
+})
 
 /** False if no longer in a state of `from`. */
 export async function claimCall(q: Transaction, id: string, from: CallState[]): Promise<boolean> {
@@ -62,22 +76,32 @@ export interface UndeliveredCall extends CallRow {
 
 /** Undelivered, or of unknown outcome, and not over for longer than `sinceMs`. Oldest first. */
 export async function listUndelivered(q: Queries, key: CallKey, sinceMs: number): Promise<UndeliveredCall[]> {
-  const { calls } = q.tables
-  const rows = await q.sql
-    .select({ call: calls, isOver: sql<boolean | number>`${calls.closedAt} <= ${q.now}` })
-    .from(calls)
-    .where(
-      and(
-        isOf(q, key),
-        inArray(calls.state, ['OPEN', 'UNDELIVERED', 'TOLD_UNKNOWN']),
-        gt(calls.closedAt, sql`${q.now} - ${sinceMs}`),
-      ),
-    )
-    .orderBy(calls.openedAt, calls.id)
-    .limit(MAX_CANDIDATES)
+  const { projectId, caller, fingerprint } = key
+  const rows = await undelivered(q, { projectId, caller, fingerprint, sinceMs })
   // SQLite has numbers.
   return rows.map(({ call, isOver }) => ({ ...call, isOver: Boolean(isOver) }))
 }
+
+const undelivered = statement<CallKey & { sinceMs: number }, { call: CallRow; isOver: boolean | number }[]>(
+  'undelivered_calls',
+  (q) => {
+    const { calls } = q.tables
+    return q.sql
+      .select({ call: calls, isOver: sql<boolean | number>`${calls.closedAt} <= ${q.now}` })
+      .from(calls)
+      .where(
+        and(
+          eq(calls.projectId, sql.placeholder('projectId')),
+          eq(calls.caller, sql.placeholder('caller')),
+          eq(calls.fingerprint, sql.placeholder('fingerprint')),
+          inArray(calls.state, ['OPEN', 'UNDELIVERED', 'TOLD_UNKNOWN']),
+          gt(calls.closedAt, sql`${q.now} - ${sql.placeholder('sinceMs')}`),
+        ),
+      )
+      .orderBy(calls.openedAt, calls.id)
+      .limit(MAX_CANDIDATES)
+  },
+)
 
 /** Open, or closed within `sinceMs`; not attached to; newest first. */
 export async function listRecent(q: Queries, key: CallKey, sinceMs: number): Promise<CallRow[]> {

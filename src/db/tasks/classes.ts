@@ -3,7 +3,8 @@
 import { and, eq, inArray, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import { isFinished } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
-import { isOneOf, type TaskFilter } from './filter.ts'
+import { isOneOf } from '../connection/ranges.ts'
+import { type TaskFilter } from './filter.ts'
 
 /** An end within it after the creation bounds the creation. As in the view `task_class_values`. */
 export const LONG_MS = 3_600_000

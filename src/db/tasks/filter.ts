@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Charged, Operation, TaskStatus } from '../../domain.ts'
 import type { Queries } from '../connection/database.ts'
+import { isOneOf } from '../connection/ranges.ts'
 import type { TaskRow } from '../tables/tables.ts'
 import { isWorded, type SearchWord } from './words.ts'
 
@@ -94,29 +95,6 @@ function hasLabel(
 ): SQL {
   const isOfTask = sql`own.created_at = ${createdAt} and own.task_id = ${taskId}`
   return sql`(select 1 from ${q.tables.taskLabels} as own where own.project_id = ${projectId} and ${isOneOf(q, sql`own.label`, labels)} and ${isOfTask} limit 1) is not null`
-}
-
-/** Any number of values, each of which is a range of an index. Only the range of a single value keeps its order. */
-export function isOneOf(q: Queries, column: AnyColumn | SQL, values: Values): SQL {
-  if (values.length <= 1) return values.length === 1 ? sql`${column} = ${values[0]}` : sql`false`
-  return q.dialect === 'sqlite'
-    ? sql`${column} in (select value from json_each(${JSON.stringify(values)}))`
-    : sql`${column} = any(${asArray(values)})`
-}
-
-/** As rows of one column, `value`. */
-export function rowsOf(q: Queries, values: Values): SQL {
-  return q.dialect === 'sqlite'
-    ? sql`json_each(${JSON.stringify(values)}) as one`
-    : sql`unnest(${asArray(values)}) as one(value)`
-}
-
-export type Values = readonly string[] | readonly number[]
-
-/** PostgreSQL stores no NUL, so no row equals a text with one. */
-function asArray(values: Values): SQL {
-  const texts = values.map((value) => (typeof value === 'number' ? value : value.replaceAll('\0', '\uFFFD')))
-  return typeof values[0] === 'number' ? sql`${sql.param(texts)}::int[]` : sql`${sql.param(texts)}::text[]`
 }
 
 export function isCreated(

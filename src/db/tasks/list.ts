@@ -5,8 +5,8 @@ import type { Database, Queries } from '../connection/database.ts'
 import { seek, type PageRange, type Position } from '../connection/keyset.ts'
 import type { TaskRow } from '../tables/tables.ts'
 import { findClasses, idsOf, isByClass, LONG_MS, timeInClasses, type TaskClass } from './classes.ts'
-import { hasText, isCreated, isOneOf, matches, type TaskFilter } from './filter.ts'
-import { readRanges, type Ranges } from './ranges.ts'
+import { hasText, isCreated, matches, type TaskFilter } from './filter.ts'
+import { isOneOf, readRanges, readRows, type Ranges } from '../connection/ranges.ts'
 import { textsOf, type Texts } from './texts.ts'
 
 export interface TaskOrder {
@@ -31,19 +31,18 @@ export async function listTasks(
   range: PageRange,
   order: TaskOrder = NEWEST_FIRST,
 ): Promise<TaskRow[]> {
-  const list = { projectId, filter, order }
-  const isByEnd = order.field === 'FINISHED_AT'
-  const rows: TaskRow[] = []
-  for (let left = isByEnd ? await byEnd(q, range) : range; ;) {
-    if (!left) return []
-    const places = await listPlaces(q, list, left)
-    rows.push(...(await readTasks(q, places)))
-    const last = places.at(-1)
-    if (last === undefined || places.length < left.limit || rows.length === range.limit)
-      return range.fromEnd ? rows.toReversed() : rows
-    // Tasks were deleted meanwhile.
-    left = { ...left, limit: range.limit - rows.length, [range.fromEnd ? 'before' : 'after']: last }
-  }
+  const { tasks } = q.tables
+  const own = order.field === 'FINISHED_AT' ? await byEnd(q, range) : range
+  if (!own) return []
+  return readRows(
+    own,
+    (left) => listPlaces(q, { projectId, filter, order }, left),
+    (ids) =>
+      q.sql
+        .select()
+        .from(tasks)
+        .where(and(inArray(tasks.id, ids), isNull(tasks.deletedAt))),
+  )
 }
 
 /** Positions have the time of the creation. Undefined if one is not of a finished task. */
@@ -55,17 +54,6 @@ async function byEnd(q: Queries, { after, before, ...range }: PageRange): Promis
   const ends = new Map(rows.flatMap(({ id: of, at }) => (at === null ? [] : [[of, { id: of, at }] as const])))
   if (given.some((one) => !ends.has(one))) return undefined
   return { ...range, after: after && ends.get(after.id), before: before && ends.get(before.id) }
-}
-
-async function readTasks(q: Queries, places: readonly Position[]): Promise<TaskRow[]> {
-  const { tasks } = q.tables
-  const ids = places.map(({ id }) => id)
-  const rows = await q.sql
-    .select()
-    .from(tasks)
-    .where(and(inArray(tasks.id, ids), isNull(tasks.deletedAt)))
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
 /** In the order in which the page is read. */

@@ -1,11 +1,12 @@
 import { and, between, desc, eq, getTableColumns, inArray, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Caller, TaskStatus } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
+import { isOneOf } from '../connection/ranges.ts'
 import { insertion, rowBy, shaped, statement } from '../connection/statement.ts'
 import { isListed, oneOf } from '../tables/kit.ts'
 import type { AssetRow, TaskRow, Tables } from '../tables/tables.ts'
 import { findClasses, idsOf, isByClass } from './classes.ts'
-import { isOneOf, matches, type TaskFilter } from './filter.ts'
+import { matches, type TaskFilter } from './filter.ts'
 import { insertWords, replaceWords } from './words.ts'
 
 export type { TaskFilter } from './filter.ts'

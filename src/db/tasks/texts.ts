@@ -2,8 +2,8 @@
 import { and, eq, sql, type AnyColumn, type SQL } from 'drizzle-orm'
 import type { Queries } from '../connection/database.ts'
 import { seek, type PageRange, type Position } from '../connection/keyset.ts'
-import { isCreated, isOneOf, labelGroups, rowsOf, type TaskFilter } from './filter.ts'
-import { readRanges, type Ranges } from './ranges.ts'
+import { isCreated, labelGroups, type TaskFilter } from './filter.ts'
+import { isOneOf, rowsOf, readRanges, type Ranges } from '../connection/ranges.ts'
 import { hasWords, seqAt, seqOfTask, timeOfSeq, type SearchWord } from './words.ts'
 
 export interface Texts {

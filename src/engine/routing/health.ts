@@ -8,6 +8,7 @@ import {
 } from '../../db/providers/cooldowns.ts'
 import { QUEUE_KEY } from '../../db/attempts/attempts.ts'
 import type { Queries } from '../../db/connection/database.ts'
+import { PROVIDERS_KEY } from '../../db/connection/wake-up-keys.ts'
 import type { AttemptRow } from '../../db/tables/tables.ts'
 import { badInput } from '../../errors.ts'
 import type { Failure } from '../../providers/error.ts'
@@ -20,7 +21,7 @@ const FAILING_COOLDOWN_MS = 30_000
 
 /** Lifts an expired cooldown. An active one stays: the call may have begun before it. */
 export async function noteSuccess(
-  deps: Pick<Deps, 'db' | 'clock' | 'breaker'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'wakeUps'>,
   { provider, model }: AttemptRow,
 ): Promise<void> {
   deps.breaker.note(provider, model, 'OK', deps.clock.monotonic())
@@ -33,7 +34,7 @@ export async function noteSuccess(
 
 /** Starts a cooldown at once, after many failures, or after an expired one, by the kind of failure. */
 export async function noteFailure(
-  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log' | 'tuning'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'breaker' | 'log' | 'tuning' | 'wakeUps'>,
   attempt: AttemptRow,
   failure: Failure,
 ): Promise<void> {
@@ -68,11 +69,16 @@ function cooldownFor(
 }
 
 async function findExpired(
-  { db }: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'wakeUps'>,
   provider: string,
   model: string,
 ): Promise<CooldownRow[]> {
-  return (await listCooldowns(db.read)).filter((one) => !one.inCooldown && concerns(one, provider, model))
+  return (await readCooldowns(deps)).filter((one) => !one.inCooldown && concerns(one, provider, model))
+}
+
+/** Shared by the callers of one turn of the event loop: each task reads them several times. */
+export function readCooldowns({ db, wakeUps }: Pick<Deps, 'db' | 'wakeUps'>): Promise<CooldownRow[]> {
+  return wakeUps.once(PROVIDERS_KEY, 'cooldowns', () => listCooldowns(db.read))
 }
 
 /** The returned function tells whether a model gets no new work. */

@@ -154,8 +154,7 @@ export const TaskRef = builder.objectRef<TaskRow>('Task').implement({
       resolve: (task, _, context) =>
         whenReady(attemptsOf(task, context), (attempts) => {
           const latest = attempts.findLast(({ resolved }) => resolved !== null)
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored as JSON by the engine
-          return (latest?.resolved ?? null) as ResolvedSettings | null
+          return latest?.resolved ?? null
         }),
     }),
     revision: t.int({

@@ -54,8 +54,13 @@ export function toChunk(bytes: Buffer): Buffer {
 }
 
 function toMessage(id: string, payload: Buffer): Buffer {
-  const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
-  return Buffer.concat([head, payload, MESSAGE_END])
+  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`
+  const start = Buffer.byteLength(head)
+  const message = Buffer.allocUnsafe(start + payload.length + MESSAGE_END.length)
+  message.write(head)
+  payload.copy(message, start)
+  MESSAGE_END.copy(message, start + payload.length)
+  return message
 }
 
 /** With errors as clients may see them. */

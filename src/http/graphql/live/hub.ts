@@ -115,12 +115,12 @@ export function createLiveHub({ clock = systemClock, log }: { clock?: Clock; log
 }
 
 /** Rows are not older than the events that they are sent with. */
-function withFreshRows<Item>(log: Log<Item>, { forget }: RowMemory): Log<Item> {
+function withFreshRows<Item>(log: Log<Item>, memory: RowMemory): Log<Item> {
   return {
     ...log,
     async read(position) {
       const batch = await log.read(position)
-      forget()
+      memory.forget()
       return batch
     },
   }

@@ -75,7 +75,8 @@ export function createTopic(
     position = end
     const rendering: Promise<void>[] = []
     let haveRows = false
-    for (const [key, group] of [...groups]) {
+    const present = [...groups]
+    for (const [key, group] of present) {
       const rendered = deliverTo(key, group, entries, end)
       if (!(rendered instanceof Promise)) continue
       // It loads the rows that the next groups need, too: those render without promises.
@@ -99,7 +100,9 @@ export function createTopic(
       write(key, group, portion)
       return group.members.size > 0
     })
-    return whenReady(rendered, () => write(key, group, { position: end }))
+    return whenReady(rendered, () => {
+      if (group.position < end) write(key, group, { position: end })
+    })
   }
 
   /** Must not wait: viewers that join see one position of the group and its members. */

@@ -1,8 +1,7 @@
 // Pages of several ranges of one index, merged.
 import { and, sql, type AnyColumn, type SQL } from 'drizzle-orm'
-import type { Queries } from '../connection/database.ts'
-import { seek, type PageRange, type Position } from '../connection/keyset.ts'
-import { isOneOf, rowsOf, type Values } from './filter.ts'
+import type { Queries } from './database.ts'
+import { seek, type PageRange, type Position } from './keyset.ts'
 
 /** Rows whose `key` is one of `keys`. The index begins with the key, the time and the id. */
 export interface Ranges {
@@ -67,5 +66,47 @@ export async function readRanges(
     const first = sql.raw(isFalling ? 'max' : 'min')
     const [row] = await q.sql.select({ edge: sql<number | string | null>`${first}(edge)` }).from(edges)
     return row!.edge === null ? null : Number(row!.edge)
+  }
+}
+
+/** Any number of values, each of which is a range of an index. Only the range of a single value keeps its order. */
+export function isOneOf(q: Queries, column: AnyColumn | SQL, values: Values): SQL {
+  if (values.length <= 1) return values.length === 1 ? sql`${column} = ${values[0]}` : sql`false`
+  return q.dialect === 'sqlite'
+    ? sql`${column} in (select value from json_each(${JSON.stringify(values)}))`
+    : sql`${column} = any(${asArray(values)})`
+}
+
+/** As rows of one column, `value`. */
+export function rowsOf(q: Queries, values: Values): SQL {
+  return q.dialect === 'sqlite'
+    ? sql`json_each(${JSON.stringify(values)}) as one`
+    : sql`unnest(${asArray(values)}) as one(value)`
+}
+
+export type Values = readonly string[] | readonly number[]
+
+/** PostgreSQL stores no NUL, so no row equals a text with one. */
+function asArray(values: Values): SQL {
+  const texts = values.map((value) => (typeof value === 'number' ? value : value.replaceAll('\0', '\uFFFD')))
+  return typeof values[0] === 'number' ? sql`${sql.param(texts)}::int[]` : sql`${sql.param(texts)}::text[]`
+}
+
+/** The rows at the positions that `find` returns. A row that is deleted meanwhile is replaced by the next one. */
+export async function readRows<Row extends { id: string }>(
+  range: PageRange,
+  find: (range: PageRange) => Promise<Position[]>,
+  read: (ids: string[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = []
+  for (let left = range; ;) {
+    const places = await find(left)
+    const ids = places.map(({ id }) => id)
+    const byId = new Map((await read(ids)).map((row) => [row.id, row]))
+    rows.push(...ids.flatMap((id) => byId.get(id) ?? []))
+    const last = places.at(-1)
+    if (last === undefined || places.length < left.limit || rows.length === range.limit)
+      return range.fromEnd ? rows.toReversed() : rows
+    left = { ...left, limit: range.limit - rows.length, [range.fromEnd ? 'before' : 'after']: last }
   }
 }
