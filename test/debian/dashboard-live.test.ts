@@ -131,6 +131,7 @@ it('a page whose script is missing says that Darkroom was updated, and keeps the
   await page.getByRole('button', { name: 'Reload' }).waitFor()
   await page.getByRole('link', { name: 'Providers' }).click()
   await page.getByRole('heading', { name: 'Providers' }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/providers')
 })
 
 it('Live at 12,000 tasks a minute keeps few elements; paused, hovered or focused, the grid stands still and counts', async () => {
