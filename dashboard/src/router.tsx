@@ -2,7 +2,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
+  lazyRouteComponent as lazyComponent,
   retainSearchParams,
 } from '@tanstack/react-router'
 import { BASE_URL } from './api/connection.ts'
@@ -26,6 +26,18 @@ interface RootSearch {
   /** The project that an operator chose. */
   project?: string | undefined
 }
+
+/** The router would reload the page if a script is missing, and the key in memory would be lost. */
+const lazyRouteComponent: typeof lazyComponent = (load, name) =>
+  lazyComponent(
+    () =>
+      load()
+        .catch(load)
+        .catch((cause: unknown) => {
+          throw new Error('A script of this page could not be loaded.', { cause })
+        }),
+    name,
+  )
 
 const root = createRootRoute({
   validateSearch: ({ project }: Readonly<Record<string, unknown>>): RootSearch =>

@@ -19,6 +19,7 @@ export const LAYERS = [
 const DOMAIN = new Set(
   [
     'async-iterators',
+    'maybe-promise',
     'deliveries',
     'domain',
     'formats',
@@ -27,6 +28,7 @@ const DOMAIN = new Set(
     'csv',
     'ids',
     'log',
+    'maybe-promise',
     'metrics',
     'money',
     'nearest',

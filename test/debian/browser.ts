@@ -41,7 +41,9 @@ export async function openPage(
   }
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => {
-    const isRefusal = refusals && /^Failed to load resource|^WebSocket connection/.test(message.text())
+    // React reports what its error boundaries show.
+    const isExpected = /^Failed to load resource|^WebSocket connection|script of this page/
+    const isRefusal = refusals && isExpected.test(message.text())
     if (message.type() === 'error' && !isRefusal) problems.push(message.text())
   })
   page.on('request', (request) => {

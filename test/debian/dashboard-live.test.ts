@@ -123,6 +123,17 @@ it('Live reads the list again after more than a minute, instead of all that was 
   await tile(page, missed).waitFor()
 })
 
+it('a page whose script is missing says that Darkroom was updated, and keeps the key', async () => {
+  const page = await open(`${server.url}/`)
+  await page.route('**/webhooks-page-*.js', (route) => route.fulfill({ status: 404 }))
+  await page.getByRole('link', { name: 'Webhooks' }).click()
+  await page.getByText('Darkroom was updated. Reload this page to continue.').waitFor()
+  await page.getByRole('button', { name: 'Reload' }).waitFor()
+  await page.getByRole('link', { name: 'Providers' }).click()
+  await page.getByRole('heading', { name: 'Providers' }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/providers')
+})
+
 it('Live at 12,000 tasks a minute keeps few elements; paused, hovered or focused, the grid stands still and counts', async () => {
   await using player = await startFeedPlayer({ durationMs: 500 })
   const { page } = await openPage(browser, player.url)

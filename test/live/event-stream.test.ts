@@ -16,13 +16,17 @@ const FRAMES = ['{"data":"é"}', '{"data":2}'].map((json, i) =>
 const EVENTS =
   ':\n\nevent: next\ndata: {"data":"é"}\n\nevent: next\ndata: {"data":2}\n\nevent: complete\ndata:\n\n'
 
-async function* writeFrames(sink: Sink): AsyncGenerator<never, void> {
-  for (const frames of FRAMES) {
-    sink.write(frames)
-    await nextTurn()
+/** Only ends, as a viewer does. */
+function writeFrames(sink: Sink): AsyncIterator<never, void> {
+  return {
+    async next() {
+      for (const frames of FRAMES) {
+        sink.write(frames)
+        await nextTurn()
+      }
+      return { done: true, value: undefined }
+    },
   }
-  // An await of the caller ends the generator: the type has no results.
-  return
 }
 
 /** As middleware that compresses does. */

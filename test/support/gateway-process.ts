@@ -35,6 +35,8 @@ export interface GatewayProcessOptions {
   entry?: string
   /** More environment variables. */
   env?: Record<string, string>
+  /** A command that starts it, such as `ip netns exec`. */
+  launcher?: string[]
 }
 
 let started = 0
@@ -57,9 +59,12 @@ export async function startGateway(
     ...options.settings,
   }
   await writeFile(file, JSON.stringify(settings))
+  const [execPath, ...command] = [...(options.launcher ?? []), process.execPath]
+  const clock = options.canSetClock ? ['--import', join(import.meta.dirname, 'settable-clock.ts')] : []
   const child = fork(options.entry ?? entryOf(join(import.meta.dirname, 'gateway-child.ts')), {
     env: withCompileCache({ DARKROOM_CONFIG: file, ...options.env }),
-    execArgv: options.canSetClock ? ['--import', join(import.meta.dirname, 'settable-clock.ts')] : [],
+    execPath,
+    execArgv: [...command, ...clock],
   })
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {

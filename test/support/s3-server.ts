@@ -1,6 +1,7 @@
 // A store with the S3 API on loopback, in memory, with faults on demand. It knows one key and checks no signature.
 import { randomUUID } from 'node:crypto'
 import { buildApp } from 'fauxqs'
+import { addressOf } from '../hosts/namespaces.ts'
 
 export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test-key', AWS_SECRET_ACCESS_KEY: 'test-secret' }
 
@@ -65,7 +66,7 @@ export async function startS3Server(): Promise<S3Server> {
             : `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>no</Message>${fault.extra ?? ''}</Error>`,
         )
   })
-  const endpoint = await app.listen({ port: 0, host: '127.0.0.1' })
+  const endpoint = await app.listen({ port: 0, host: addressOf('store') ?? '127.0.0.1' })
   const authorization = 'AWS4-HMAC-SHA256 Credential=test-key/0/us-east-1/s3/aws4_request'
   const buckets: Promise<unknown>[] = []
   return {

@@ -33,7 +33,7 @@ export function Problem({ error, onRetry }: { error: Error; onRetry?: (() => voi
 /** The server has other files, or another schema, than this page was built for. */
 function isOfOlderPage(error: Error): boolean {
   if (error instanceof DarkroomError) return error.code === 'GRAPHQL_VALIDATION_FAILED'
-  return /dynamically imported module|module script failed/i.test(error.message)
+  return navigator.onLine && /script of this page/.test(error.message)
 }
 
 /** Until the server accepts the request again. */

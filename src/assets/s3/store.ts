@@ -19,7 +19,7 @@ import { ObjectMissing, type Bucket } from './bucket.ts'
 import { collectUnused } from './collect.ts'
 import { CHECK, isHash, objectKey, OWNER, renditionKey, touchKey } from './keys.ts'
 
-const MAX_CACHE_BYTES = 64 * 1024 * 1024
+const MAX_CACHE_BYTES = 32 * 1024 * 1024
 /** Between checks of an idle store. */
 const CHECK_INTERVAL_MS = 10_000
 /** After this time without a success, the store is checked too: a request may wait a minute. */
