@@ -136,6 +136,7 @@ describe('the page Images', () => {
     await expect.poll(() => names.toSorted()).toEqual(made.map((id) => `${id}.png`).toSorted())
     await page.keyboard.press('c')
     await page.waitForURL(`${server.url}/compare?a=${made[0]}&b=${made[1]}`)
+    await page.getByRole('heading', { name: 'Compare', exact: true }).waitFor()
     await page.goBack()
     await page.getByRole('checkbox', { name: /crane/ }).first().check()
     await bar.getByRole('button', { name: 'Delete' }).click()

@@ -19,7 +19,8 @@ export function EventList({ task }: { task: TaskDetail }) {
     count: rows?.length ?? 0,
     estimateSize: () => ROW_PX,
     scrollMargin: top,
-    overscan: 10,
+    // Most tasks have fewer events: all of them are found by the search of the browser.
+    overscan: 100,
   })
   useLayoutEffect(() => {
     const box = list.current?.getBoundingClientRect()
