@@ -8,6 +8,7 @@ const FOLDER = import.meta.dirname
 const DIST = join(FOLDER, 'dist')
 /** Of this process: builds may run at the same time. */
 const FRESH = join(FOLDER, `dist.${process.pid}`)
+const OLD = join(FOLDER, `dist.${process.pid}.old`)
 const STAMP = 'stamp.json'
 
 const stamp = JSON.stringify({ sources: hashOfSources() })
@@ -28,8 +29,29 @@ async function build(): Promise<void> {
     build: { ...config.build, outDir: FRESH, emptyOutDir: true },
   })
   writeFileSync(join(FRESH, STAMP), stamp)
-  rmSync(DIST, { recursive: true, force: true })
-  renameSync(FRESH, DIST)
+  replaceDist()
+}
+
+/** Another build may put its folder there at any moment. */
+function replaceDist(): void {
+  for (;;) {
+    try {
+      renameSync(FRESH, DIST)
+      return
+    } catch (error) {
+      if (!isOneOf(error, ['ENOTEMPTY', 'EEXIST'])) throw error
+    }
+    try {
+      renameSync(DIST, OLD)
+      rmSync(OLD, { recursive: true })
+    } catch (error) {
+      if (!isOneOf(error, ['ENOENT'])) throw error
+    }
+  }
+}
+
+function isOneOf(error: unknown, codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
 /** The page contains the core of the client, too. */
