@@ -174,7 +174,8 @@ it('the demo sends DARKROOM_API_KEY to a server that requires keys', async () =>
   const without = await demo({})
   expect([without.exitCode, without.stderr]).toEqual([
     1,
-    'An API key is needed, in the header "Authorization: Bearer <key>".\n',
+    'An API key is needed, in the header "Authorization: Bearer <key>". ' +
+      'Set DARKROOM_API_KEY to an API key of this server, or DARKROOM_ADMIN_KEY to its operator key.\n',
   ])
   // The server that the demo starts requires no key, regardless of the environment.
   const alone = await darkroom(['demo', 'a fox', '--partials=0'], {

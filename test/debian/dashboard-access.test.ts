@@ -56,6 +56,11 @@ describe('keys', () => {
     await button(page, 'I have stored it').click()
     const row = page.locator('[data-key]', { hasText: 'shop of a test' })
     await row.waitFor()
+    // The last use is recorded some time after it.
+    const used = { name: 'shop of a test', lastUsedAt: expect.any(String) as unknown }
+    await expect
+      .poll(() => operator.get('{ project { keys { nodes { name lastUsedAt } } } }'))
+      .toMatchObject({ project: { keys: { nodes: expect.arrayContaining([used]) } } })
     await page.reload()
     await page.getByLabel('API key').fill(ADMIN_KEY)
     await page.keyboard.press('Enter')

@@ -219,22 +219,22 @@ describe('providers', () => {
 })
 
 describe('keys', () => {
-  const LIVE = ['Live', 'Review', 'Providers', 'Webhooks']
+  const LIVE = ['Live', 'Images', 'Review', 'Providers', 'Webhooks', 'Connect']
   it.each([
     { scopes: ['READ'], pages: LIVE, canDecide: false },
     {
       scopes: ['READ', 'GENERATE'],
-      pages: ['Live', 'Studio', 'Review', 'Providers', 'Webhooks'],
+      pages: ['Live', 'Studio', 'Images', 'Review', 'Providers', 'Webhooks', 'Connect'],
       canDecide: false,
     },
     {
       scopes: ['READ', 'REPORT'],
-      pages: ['Live', 'Usage', 'Review', 'Providers', 'Webhooks'],
+      pages: ['Live', 'Images', 'Usage', 'Review', 'Providers', 'Webhooks', 'Connect'],
       canDecide: false,
     },
     {
       scopes: ['READ', 'ADMIN'],
-      pages: ['Live', 'Review', 'Providers', 'Access', 'Webhooks'],
+      pages: ['Live', 'Images', 'Review', 'Providers', 'Access', 'Webhooks', 'Connect'],
       canDecide: true,
     },
   ] as { scopes: Scope[]; pages: string[]; canDecide: boolean }[])(

@@ -170,7 +170,7 @@ export async function startFeedPlayer({ durationMs = 6_000 } = {}): Promise<Feed
           isOperator: false,
           isOpen: false,
           project: { id: 'prj_1', name: 'default' },
-          server: { version: '0.0.0', database: 'none' },
+          server: { version: '0.0.0', database: 'none', publicUrl: url },
         }),
         project: () => ({ id: 'prj_1', name: 'default', keys: { nodes: [] } }),
         providers: () => [],

@@ -66,7 +66,7 @@ describe('the tarball', () => {
   it('contains the built dashboard, without its sources and maps', () => {
     const files = installed.tarball.files.filter((path) => path.startsWith('dashboard/'))
     expect(files).toContain('dashboard/dist/index.html')
-    const names = /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w-]+\.(?:js|css|svg))$/
+    const names = /^dashboard\/dist\/(?:index\.html|stamp\.json|dashboard\/[\w.-]+\.(?:js|css|svg))$/
     expect(files.filter((path) => !names.test(path))).toEqual([])
   })
 

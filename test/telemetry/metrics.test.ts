@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { readGauges } from '../../src/db/maintenance/gauges.ts'
+import { openDatabase } from '../../src/db/open.ts'
 import { createLog } from '../../src/log.ts'
 import { openGateway, type TestGateway } from '../support/gateway.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
@@ -176,11 +177,15 @@ async function status({ url }: TestGateway, headers: Record<string, string>): Pr
 it('does not scan large tables', async () => {
   const prepare = vi.spyOn(BetterSqlite3.prototype, 'prepare')
   onTestFinished(() => prepare.mockRestore())
-  await using one = await openEngine({ providers: [scripted((sent) => done(sent))] })
+  const place = await newPlace('sqlite')
+  onTestFinished(() => place.remove())
+  // A running engine has compiled some of the statements before.
+  const opened = await openDatabase({ ...place, onWakeUp: () => {}, log: createLog('silent') })
   prepare.mockClear()
-  await readGauges(one.db.read)
+  await readGauges(opened.read)
+  await opened.close()
   const statements = new Set(prepare.mock.calls.map(([text]) => text))
-  const db = new BetterSqlite3(`${one.place.dataDir}/darkroom.db`, { readonly: true })
+  const db = new BetterSqlite3(`${place.dataDir}/darkroom.db`, { readonly: true })
   const plans = [...statements].map((text) => {
     const values = Array.from({ length: (text.match(/\?/g) ?? []).length }, () => null)
     const steps = db.prepare<unknown[], { detail: string }>(`explain query plan ${text}`).all(...values)
