@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { writeReceivedAnswer } from '../../src/engine/attempts/received-answer.ts'
 import { filesOf } from '../../src/providers/provider.ts'
 import { DATABASES, newPlace } from '../support/database.ts'
 import { openEngine, type TestEngine } from '../support/engine.ts'
-import { done, held, writeImage, scripted, REPORTED } from '../support/scripted.ts'
+import { done, failure, held, writeImage, scripted, REPORTED } from '../support/scripted.ts'
 
 const EVIDENCE = { wirePhase: 'BODY_DONE' as const, httpStatus: 200, providerRequestId: 'req-9' }
 
@@ -152,6 +152,43 @@ describe.each(DATABASES)('an answer received before a crash, on %s', (database) 
     await expect.poll(() => provider.sent.length).toBe(1)
     expect(await readdir(one.store.spool)).toEqual(expect.arrayContaining(names))
     expect(await one.attempts(id)).toMatchObject([{ state: 'SENDING', charged: 'UNKNOWN' }])
+  })
+
+  it('holds back a permitted second request while its settling fails', async () => {
+    const place = await newPlace(database)
+    onTestFinished(() => place.remove())
+    const paused = Promise.withResolvers<void>()
+    const provider = scripted(async () => {
+      await paused.promise
+      throw failure('lost')
+    })
+    await using one = await openEngine({
+      place,
+      providers: [provider],
+      tuning: { reapMs: 50, lookupDelaysMs: [] },
+    })
+    const { id } = await one.create({ onUnknownOutcome: 'RESEND', maxCharges: 2 })
+    await expect.poll(() => provider.sent.length).toBe(1)
+    await one.engine.pauseProvider({ provider: 'scripted', model: null }, 'The second request waits.')
+    paused.resolve()
+    await expect.poll(async () => (await one.attempts(id)).length).toBe(2)
+
+    const put = vi.spyOn(one.store, 'put').mockRejectedValue(new Error('EIO'))
+    onTestFinished(() => put.mockRestore())
+    const [first] = await one.attempts(id)
+    await record(one, first!.id)
+    await expect.poll(() => put.mock.calls.length).toBeGreaterThan(1)
+    await one.engine.resumeProvider({ provider: 'scripted', model: null })
+    await expect.poll(async () => (await one.attempts(id))[1]?.leaseEpoch).toBeGreaterThan(0)
+    await expect.poll(async () => (await one.attempts(id))[1]?.state).toBe('PLANNED')
+    expect(provider.sent).toHaveLength(1)
+    put.mockRestore()
+    await one.reached(id, 'SUCCEEDED')
+    expect(await one.attempts(id)).toMatchObject([
+      { state: 'SUCCEEDED' },
+      { state: 'CANCELED', sentAt: null },
+    ])
+    expect(provider.sent).toHaveLength(1)
   })
 
   it('is set aside when its images are missing, and its outcome is UNKNOWN', async () => {

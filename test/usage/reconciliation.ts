@@ -60,6 +60,7 @@ export async function reconcile({ place, tasks, seed }: ReconciliationOptions): 
 
 const TIMEOUT_MS = 2000
 const BATCH_SIZE = 100
+const RETRY_MS = 1000
 /** Each query takes CPU time from the gateway. */
 const SETTLE_POLL_MS = 250
 
@@ -86,7 +87,7 @@ async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Rando
       const inputs = Array.from({ length: Math.min(BATCH_SIZE, tasks - number) }, (_, nth) =>
         randomInput(number + nth, random),
       )
-      const ids = await Promise.all(inputs.map((input) => server.generate(input)))
+      const ids = await Promise.all(inputs.map((input) => generate(server, input)))
       // Cancel some, in any state.
       for (const id of ids.filter(() => random.next() < 0.04))
         await server.execute('mutation ($id: ID!) { cancelTask(input: { id: $id }) { task { id } } }', { id })
@@ -95,6 +96,18 @@ async function runTasks(place: Place, fleet: Fleet, tasks: number, random: Rando
   } finally {
     stopped.abort()
     await cooldowns
+  }
+}
+
+/** As clients do, asks again when the server refuses for want of the database, without a task. */
+async function generate(server: Client, input: Record<string, unknown>): Promise<string> {
+  for (;;) {
+    try {
+      return await server.generate(input)
+    } catch (error) {
+      if (!String(error).includes('SERVICE_UNAVAILABLE')) throw error
+      await pause(RETRY_MS)
+    }
   }
 }
 

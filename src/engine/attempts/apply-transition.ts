@@ -129,14 +129,18 @@ export async function cancelUnsent(
 }
 
 /** Returns a claimed attempt to the queue. It stays due since the same time, at the latest now. */
-export async function release(deps: Pick<Deps, 'db' | 'clock'>, attempt: AttemptRow): Promise<void> {
+export async function release(
+  deps: Pick<Deps, 'db' | 'clock'>,
+  attempt: AttemptRow,
+  dueInMs?: number,
+): Promise<void> {
   const trigger =
     attempt.state === 'LEASED' ? 'release' : attempt.state === 'FETCHING' ? 'scheduleFetch' : 'scheduleCheck'
   const at = deps.clock.now()
   await deps.db.tx(async (q) => {
     // It was claimed before the clock was set back.
     const isOfFuture = attempt.runAfter > (await readDatabaseNow(q))
-    const due = isOfFuture ? { dueInMs: 0 } : {}
+    const due = dueInMs !== undefined ? { dueInMs } : isOfFuture ? { dueInMs: 0 } : {}
     await applyTransition(q, attempt.id, trigger, { at, lease: leaseOf(attempt), ...due })
     q.wakeUp(attempt.state === 'FETCHING' ? FETCH_KEY : QUEUE_KEY)
   })

@@ -45,8 +45,8 @@ export type Outcome =
     }
   /** No permit to send. */
   | { state: 'CANCELED' }
-  /** Shut down before anything was sent. */
-  | { state: 'RELEASED' }
+  /** Given back before anything was sent. Due again at once, or after `dueInMs`. */
+  | { state: 'RELEASED'; dueInMs?: number }
   | { state: 'LEASE_LOST' }
 
 export function storedEvidence({ wirePhase, httpStatus, providerRequestId }: AttemptRow): WireEvidence {

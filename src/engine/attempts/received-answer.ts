@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { unlessMissing } from '../../assets/disk-error.ts'
 import { syncFile, syncFolder } from '../../assets/sync.ts'
+import { listAttempts } from '../../db/attempts/attempts.ts'
+import type { AttemptRow } from '../../db/tables/tables.ts'
 import { BACKGROUNDS, OUTPUT_FORMATS, QUALITIES, USAGE_SOURCES, WIRE_PHASES } from '../../domain.ts'
 import { filesOf } from '../../providers/provider.ts'
 import type { Deps } from '../deps.ts'
@@ -126,6 +128,20 @@ export async function readAnswerFiles(spool: string): Promise<AnswerFile[]> {
 /** Undefined when there is none. */
 export function findAnswerFile(spool: string, attemptId: string): Promise<AnswerFile | undefined> {
   return readAnswerFile(spool, nameOf(attemptId))
+}
+
+/** Settling it failed, and is repeated: an earlier attempt at the same images has an answer in this data folder. */
+export async function hasEarlierAnswer(
+  { db, store, databaseId }: Pick<Deps, 'db' | 'store' | 'databaseId'>,
+  { taskId, part, number }: AttemptRow,
+): Promise<boolean> {
+  if (number === 1) return false
+  const attempts = await listAttempts(db.read, [taskId])
+  for (const { id } of attempts.filter((one) => one.part === part && one.number < number)) {
+    const answer = (await findAnswerFile(store.spool, id))?.answer
+    if (answer && (answer.databaseId === null || answer.databaseId === databaseId)) return true
+  }
+  return false
 }
 
 async function readAnswerFile(spool: string, name: string): Promise<AnswerFile | undefined> {

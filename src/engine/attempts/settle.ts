@@ -47,7 +47,7 @@ export async function settle(
   outcome: Outcome,
 ): Promise<void> {
   if (outcome.state === 'LEASE_LOST') return
-  if (outcome.state === 'RELEASED') return release(deps, attempt)
+  if (outcome.state === 'RELEASED') return release(deps, attempt, outcome.dueInMs)
   const { cancelRequestedAt } = await record(deps, attempt, evidence, outcome).catch((error: unknown) => {
     const isRefused = isValueRefused(error) || gatewayErrorOf(error)?.code === 'CONFLICT'
     const plain = isRefused ? withoutOptionalValues(outcome) : undefined

@@ -4,6 +4,7 @@ import type { Call } from '../../providers/provider.ts'
 import { openCallback } from '../attempts/callbacks.ts'
 import { commitIntent } from '../attempts/intent.ts'
 import { lost, type AttemptContext, type Outcome } from '../attempts/outcome.ts'
+import { hasEarlierAnswer } from '../attempts/received-answer.ts'
 import type { Deps, ShutdownSignals } from '../deps.ts'
 import { loadInputs } from '../images/load-inputs.ts'
 import { routes, todayOf, type Route } from '../routing/route.ts'
@@ -24,6 +25,7 @@ export async function send(
     const inputs = await loadInputs(deps, task, handOver)
     const request = { ...match.settings, operation, upstreamModel: offer.upstreamModel, ...inputs }
     if (handOver.aborted) return { state: 'RELEASED' }
+    if (await hasEarlierAnswer(deps, attempt)) return { state: 'RELEASED', dueInMs: UNSETTLED_ANSWER_MS }
     const callback = openCallback(deps, provider)
     const intent = await commitIntent(deps, task, attempt, callback?.sha256 ?? null)
     if (intent === 'LEASE_LOST') return { state: 'LEASE_LOST' }
@@ -39,6 +41,9 @@ export async function send(
     return { state: 'FAILED', failure: abortCalls.aborted && failure.kind === 'lost' ? ABORTED : failure }
   }
 }
+
+/** Until a received answer of an earlier attempt is looked at again. */
+const UNSETTLED_ANSWER_MS = 1000
 
 const ABORTED = lost(
   'The gateway was stopped while the provider was working, and did not wait for the response. Whether the image was ' +
