@@ -120,11 +120,14 @@ export function createKeyring(
 
   async function notifyLost(): Promise<void> {
     if (watchers.size === 0) return
-    const ids = [...watchers.keys()].filter((id) => id !== OPEN)
+    // Of a key whose first stream begins meanwhile, nothing is read.
+    const watched = [...watchers.keys()]
+    const ids = watched.filter((id) => id !== OPEN)
     const active = await findActiveKeys(db.read, ids, clock.now())
     if (await isOpen()) active.add(OPEN)
-    for (const [id, callbacks] of watchers) {
+    for (const id of watched) {
       if (active.has(id)) continue
+      const callbacks = watchers.get(id) ?? []
       watchers.delete(id)
       for (const onLost of callbacks) onLost()
     }
