@@ -156,7 +156,8 @@ describe('a watched task', () => {
     await keyed
       .operator()
       .get('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } } }', { id })
-    for (const end of await ends) expect(end).toMatchObject({ status: 'rejected', reason: expect.any(AccessError) })
+    for (const end of await ends)
+      expect(end).toMatchObject({ status: 'rejected', reason: expect.any(AccessError) })
     for (const transport of ['websocket', 'sse'] as const) {
       const stranger = createClient({ url: keyed.url, key: 'dk_live_none', transport })
       await expect(read(stranger.watch(both[0]!.task.id))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
