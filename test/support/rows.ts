@@ -19,8 +19,11 @@ export const plainRequest: ImageRequest = {
   callbackUrl: null,
 }
 
-/** A queued task in the default project, without an attempt. */
-export async function newTask(db: Database): Promise<TaskRow> {
+/** A task in the default project, queued by default, without an attempt. */
+export async function newTask(
+  db: Database,
+  more: Partial<Parameters<typeof insertTask>[1]> = {},
+): Promise<TaskRow> {
   const task = await db.tx((q) =>
     insertTask(q, {
       id: newId('task', Date.now()),
@@ -33,6 +36,7 @@ export async function newTask(db: Database): Promise<TaskRow> {
       maxCharges: 1,
       warnings: [],
       createdAt: Date.now(),
+      ...more,
     }),
   )
   return task!

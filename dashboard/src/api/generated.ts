@@ -1193,7 +1193,7 @@ export interface ImageDetail extends GalleryImage {
   revisedPrompt: string | null
   /** The image in several widths, the smallest first, each width once. Errors: BAD_USER_INPUT. */
   renditions: { width: number; height: number; url: string }[]
-  /** Tasks whose input images or mask have the same bytes, newest first. */
+  /** Tasks whose input images, mask or markup have the same bytes, newest first. */
   usedBy: { id: string; prompt: string; images: Picture[] }[]
   /** The task that made it, or for an input the task that it was uploaded for. */
   owner: ImageOwner

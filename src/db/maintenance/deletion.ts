@@ -51,8 +51,8 @@ async function removeFromIndexes(q: Transaction, task: TaskRow): Promise<void> {
   const isOfTask = and(eq(taskLabels.createdAt, createdAt), eq(taskLabels.taskId, taskId))
   const isLabel = and(eq(taskLabels.projectId, projectId), inArray(label, labelsOf(task)))
   await q.sql.delete(taskLabels).where(and(isLabel, isOfTask))
-  const inputs = [...request.images, ...(request.mask ? [request.mask] : [])]
-  const ids = inputs.flatMap((input) => ('assetId' in input ? input.assetId : []))
+  const inputs = [...request.images, request.mask, request.markup]
+  const ids = inputs.flatMap((input) => (input && 'assetId' in input ? input.assetId : []))
   await q.sql.delete(taskInputs).where(and(inArray(taskInputs.assetId, ids), eq(taskInputs.taskId, taskId)))
 }
 
@@ -63,6 +63,9 @@ function withoutContent(request: ImageRequest): ImageRequest {
     prompt: '',
     images: request.images.map(nameless),
     mask: request.mask && nameless(request.mask),
+    // Tasks of version 0.2 have no such field.
+    markup: request.markup ? nameless(request.markup) : null,
+    extra: null,
     callbackUrl: null,
   }
 }

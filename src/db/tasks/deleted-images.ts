@@ -57,7 +57,7 @@ function withOwnInputs(
 ): { request: ImageRequest; copies: NewAsset[] } {
   const byId = new Map(images.map((image) => [image.id, image]))
   const copies: NewAsset[] = []
-  const own = (image: InputImage, kind: 'INPUT' | 'MASK', position: number): InputImage => {
+  const own = (image: InputImage, kind: 'INPUT' | 'MASK' | 'MARKUP', position: number): InputImage => {
     const original = 'assetId' in image ? byId.get(image.assetId) : undefined
     if (!original) return image
     const { sha256, byteSize, mimeType, width, height } = original
@@ -70,6 +70,8 @@ function withOwnInputs(
     ...request,
     images: request.images.map((image, position) => own(image, 'INPUT', position)),
     mask: request.mask && own(request.mask, 'MASK', 0),
+    // Tasks of version 0.2 have no such field.
+    markup: request.markup ? own(request.markup, 'MARKUP', 0) : null,
   }
   return { request: changed, copies }
 }

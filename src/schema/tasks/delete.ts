@@ -36,7 +36,7 @@ mutation('deleteTask', {
 mutation('deleteImage', {
   right: requires(
     'GENERATE',
-    `Deletes one image of a task that has ended: a result, a partial image, an input image or a mask. ${AFTERWARDS}Tasks that ` +
+    `Deletes one image of a task that has ended: a result, a partial image, an input image, a mask or markup. ${AFTERWARDS}Tasks that ` +
       'began with it keep its bytes as an input image of their own. Raises `Task.revision`; no event reports it. Audited. ' +
       'Idempotent. Errors: NOT_FOUND; CONFLICT if its task has not ended.',
   ),

@@ -193,7 +193,7 @@ builder.objectField(ImageRef, 'task', (t) =>
 builder.objectField(ImageRef, 'usedBy', (t) =>
   t.field({
     type: [TaskRef],
-    description: 'Tasks whose input images or mask have the same bytes, newest first.',
+    description: 'Tasks whose input images, mask or markup have the same bytes, newest first.',
     complexity: (page) => weightOfPage(page),
     args: {
       first: t.arg.int({
