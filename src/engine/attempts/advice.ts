@@ -22,7 +22,8 @@ export function adviceOf(
   { provider, addresses }: { provider: Provider | undefined; addresses: number },
 ): Advice {
   const { state, charged, costMicros } = attempt
-  const advice = { resolutions: [], canFetch: addresses > 0, isRetryPaid: false }
+  const isRetryPaid = state === 'FAILED' && charged !== 'NO'
+  const advice = { resolutions: [], canFetch: addresses > 0, isRetryPaid }
   if (state === 'UNKNOWN') return { ...advice, ...adviceOnUnknown(attempt, provider) }
   if (state === 'FETCHING')
     return {
@@ -35,18 +36,14 @@ export function adviceOf(
       ...advice,
       text: 'Nothing to do: the attempt is running. If its worker has died, another one recovers it.',
     }
-  if (state === 'FAILED' && charged !== 'NO')
-    return {
-      ...advice,
-      isRetryPaid: true,
-      text: `The bill of ${attempt.provider} shows whether this attempt was charged.`,
-    }
+  if (state === 'FAILED' && charged === 'UNKNOWN')
+    return { ...advice, text: `The bill of ${attempt.provider} shows whether this attempt was charged.` }
   if (addresses > 0) return { ...advice, text: 'The address of a missing image can be tried once more.' }
   if (charged === 'NO') return { ...advice, text: 'Nothing to do: the attempt was not charged.' }
   if (costMicros === null)
     return {
       ...advice,
-      text: `It was charged an unknown amount. Look for ${idsOf(attempt)} on the bill of ${attempt.provider}, and record the amount with adjustCost.`,
+      text: `It was charged, but the amount is unknown. Look for ${idsOf(attempt)} on the bill of ${attempt.provider}, and record the amount with adjustCost.`,
     }
   return { ...advice, text: 'Nothing to do: the attempt was charged, and its cost is recorded.' }
 }
