@@ -96,9 +96,14 @@ function featuresOf({ capabilities: can }: Offer): string[] {
 function priceText({ price, svgPrices, capabilities }: Offer): string {
   const authors = capabilities.outputFormats.includes('SVG') ? Object.entries(svgPrices) : []
   const ofAuthors = authors.map(([name, { outputMicros }]) => `SVG by ${name} ${formatUsd(outputMicros)}`)
-  if (!price) return ['?', ...ofAuthors].join(', ')
-  if ('imageMicros' in price) return `${formatUsd(price.imageMicros)} an image`
-  return [`${formatUsd(price.outputImageMicros)} a million`, ...ofAuthors].join(', ')
+  return [ownPriceText(price), ...ofAuthors].join(', ')
+}
+
+function ownPriceText(price: Offer['price']): string {
+  if (!price) return '?'
+  return 'imageMicros' in price
+    ? `${formatUsd(price.imageMicros)} an image`
+    : `${formatUsd(price.outputImageMicros)} a million`
 }
 
 function endText({ retiresOn, successor }: Offer): string {
