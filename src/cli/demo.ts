@@ -16,7 +16,7 @@ import { createPlainView, type View } from './terminal/view.ts'
 import { formatMs, wrap } from './format.ts'
 import { JSON_OPTION, jsonText } from './output.ts'
 import { silent, type Screen } from './screen.ts'
-import { graphqlUrl } from './server-client.ts'
+import { graphqlUrl, keyOf } from './server-client.ts'
 import { untilInterrupted, watchSignals } from './signals.ts'
 
 export const demo: Command = {
@@ -68,10 +68,8 @@ async function runDemo(input: Arguments, context: CommandContext): Promise<numbe
   const signals = opened.adopt(watchSignals(), (it) => it.close())
   const server = options.url === null ? await startServer(context, opened) : undefined
   const url = server?.url ?? options.url ?? ''
-  const { DARKROOM_API_KEY: apiKey, DARKROOM_ADMIN_KEY: adminKey } = context.env
-  const client = opened.adopt(createDemoClient(url, server ? undefined : apiKey || adminKey), (it) =>
-    it.close(),
-  )
+  const apiKey = server ? undefined : keyOf(context.env)
+  const client = opened.adopt(createDemoClient(url, apiKey), (it) => it.close())
   const { err } = context
   const out = input.flags.has('json') ? silent(context.out) : context.out
   const view = opened.adopt(

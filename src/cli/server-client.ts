@@ -32,17 +32,19 @@ export const KEYS_NOTE = {
   },
 }
 
+/** The API key, else the operator key. Undefined without, or if empty. */
+export function keyOf(env: NodeJS.ProcessEnv): string | undefined {
+  return env['DARKROOM_API_KEY'] || env['DARKROOM_ADMIN_KEY'] || undefined
+}
+
 /** At `--url`, or the one that this configuration starts. Throws ConfigError and UsageError. */
 export async function openServer(context: CommandContext, { values }: Arguments): Promise<ServerClient> {
   const { env } = context
   const url = values['url']
-  const config =
-    url !== undefined && (env['DARKROOM_API_KEY'] || env['DARKROOM_ADMIN_KEY'])
-      ? undefined
-      : await readConfig(context)
+  const ownKey = keyOf(env)
+  const config = url !== undefined && ownKey !== undefined ? undefined : await readConfig(context)
   const endpoint = graphqlUrl(url === undefined ? await urlOfConfig(config) : readUrl(url))
-  const key = env['DARKROOM_API_KEY'] || env['DARKROOM_ADMIN_KEY'] || config?.adminKey
-  return connect(endpoint, key ?? null)
+  return connect(endpoint, ownKey ?? config?.adminKey ?? null)
 }
 
 async function urlOfConfig(config: Awaited<ReturnType<typeof readConfig>> | undefined): Promise<string> {

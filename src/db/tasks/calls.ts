@@ -2,7 +2,7 @@
 import { and, desc, eq, gt, inArray, lt, ne, notInArray, sql, type SQL } from 'drizzle-orm'
 import type { CallState } from '../../domain.ts'
 import type { Queries, Transaction } from '../connection/database.ts'
-import { insertion, statement } from '../connection/statement.ts'
+import { insertion, shaped, statement } from '../connection/statement.ts'
 import type { CallRow } from '../tables/tables.ts'
 
 export type CallKey = Pick<CallRow, 'projectId' | 'caller' | 'fingerprint'>
@@ -29,12 +29,12 @@ export async function tellCall(q: Transaction, id: string, leaseMs: number): Pro
 
 /** Without effect unless it has a lease. */
 export async function closeCall(q: Transaction, callId: string, state: CallState): Promise<void> {
-  await closedCall(q, { callId, state, ...(state === 'TOLD_UNKNOWN' && { instance: '' }) })
+  await closedCall(q, { callId, state, ...(state === 'TOLD_UNKNOWN' && { instance: '' }) }, null)
 }
 
 type ClosedCall = { callId: string } & Pick<CallRow, 'state'> & Partial<Pick<CallRow, 'instance'>>
 
-const closedCall = insertion<ClosedCall, unknown>('close_call', (q, { callId, ...end }) => {
+const closedCall = shaped<ClosedCall, null, unknown>('close_call', (q, { callId, ...end }) => {
   const { calls } = q.tables
   const isCall = and(eq(calls.id, callId), inArray(calls.state, ['OPEN', 'TOLD_UNKNOWN']))
   return (
