@@ -26,7 +26,7 @@ const TITLES: Readonly<Record<Action, string>> = {
 export function BulkBar({ attempts, reason, decisions }: BulkBarProps) {
   const isOnline = useOnline()
   const dialog = useRef<HTMLDialogElement>(null)
-  /** As chosen when the dialog was opened: the list may change behind it. */
+  /** As chosen when the dialog was opened: the list may change meanwhile. */
   const [asked, setAsked] = useState<{ action: Action; attempts: readonly ReviewAttempt[]; effect: string }>()
   const chosen = attempts.filter(({ id }) => decisions.selected.has(id))
   const { costs, invalid } = readAmounts(decisions.amounts)

@@ -1,5 +1,5 @@
-// Limits of waits, in the time in which this process works off its event loop. A starved process is late itself: it would
-// refuse all requests, though the database responds.
+// Time limits that count only while the event loop runs. A process without CPU time would else refuse every request,
+// although the database responds.
 import { performance } from 'node:perf_hooks'
 
 const TICK_MS = 100
