@@ -1,29 +1,24 @@
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
-import { Icon } from '../ui/icon.tsx'
+import { Choice } from '../filters/choice.tsx'
+import fields from '../filters/fields.module.css'
+import { PromptSearch } from '../filters/prompt-search.tsx'
+import { TileSizes } from '../filters/tile-sizes.tsx'
+import { useNames } from '../filters/use-names.ts'
 import { Segments } from '../ui/segments.tsx'
 import styles from './filters.module.css'
 import { timeOf } from '../live/filter.ts'
 import { isFiltered, type ImagesSearch } from './images-search.ts'
-import { useNames } from './use-names.ts'
 
 const KIND_OPTIONS = [
   { value: 'all', text: 'All' },
   { value: 'result', text: 'Results' },
   { value: 'input', text: 'Inputs' },
 ] as const
-const SIZE_OPTIONS = [
-  { value: 's', text: 'S' },
-  { value: 'm', text: 'M' },
-  { value: 'l', text: 'L' },
-] as const
 
 /** The conditions of the page, kept in its address. */
 export function Filters({ search }: { search: ImagesSearch }) {
   const navigate = useNavigate({ from: '/images' })
   const { models, providers } = useNames()
-  const [text, setText] = useState(search.q ?? '')
-  useEffect(() => setText(search.q ?? ''), [search.q])
 
   function change(part: { [Name in keyof ImagesSearch]?: ImagesSearch[Name] | undefined }): void {
     const next = Object.entries({ ...search, ...part }).filter(([, value]) => value !== undefined)
@@ -32,26 +27,7 @@ export function Filters({ search }: { search: ImagesSearch }) {
 
   return (
     <search className={styles['filters']}>
-      <form
-        className={styles['search']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          change({ q: text.trim() || undefined })
-        }}
-      >
-        <Icon name="search" size={15} />
-        <input
-          type="search"
-          className="field"
-          placeholder="Words of the prompt"
-          aria-label="Find by words of the prompt"
-          value={text}
-          onChange={({ target }) => {
-            setText(target.value)
-            if (target.value === '' && search.q !== undefined) change({ q: undefined })
-          }}
-        />
-      </form>
+      <PromptSearch value={search.q} onChange={(q) => change({ q })} />
       <Segments
         label="Kind"
         options={KIND_OPTIONS}
@@ -83,38 +59,9 @@ export function Filters({ search }: { search: ImagesSearch }) {
         </button>
       )}
       <span className={styles['size']}>
-        <Segments
-          label="Size of the tiles"
-          options={SIZE_OPTIONS}
-          value={search.size ?? 'm'}
-          onChange={(size) => change({ size: size === 'm' ? undefined : size })}
-        />
+        <TileSizes value={search.size} onChange={(size) => change({ size })} />
       </span>
     </search>
-  )
-}
-
-interface ChoiceProps {
-  label: string
-  value: string | undefined
-  options: readonly string[]
-  onChange: (value: string | undefined) => void
-}
-
-function Choice({ label, value, options, onChange }: ChoiceProps) {
-  const all = value === undefined || options.includes(value) ? options : [value, ...options]
-  return (
-    <select
-      className={`field ${styles['choice']}`}
-      aria-label={label}
-      value={value ?? ''}
-      onChange={({ target }) => onChange(target.value || undefined)}
-    >
-      <option value="">Any {label.toLowerCase()}</option>
-      {all.map((one) => (
-        <option key={one}>{one}</option>
-      ))}
-    </select>
   )
 }
 
@@ -130,7 +77,7 @@ function Day({ label, value, onChange }: DayProps) {
       {label}
       <input
         type="date"
-        className={`field ${styles['choice']}`}
+        className={`field ${fields['choice']}`}
         value={dayOf(value)}
         onChange={({ target }) => onChange(target.value)}
       />

@@ -7,6 +7,7 @@ import { useSession } from '../session/context.ts'
 import { NoRight } from '../shell/no-right.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import styles from '../ui/detail.module.css'
+import parts from '../ui/parts.module.css'
 import { Icon } from '../ui/icon.tsx'
 import { Picture } from '../ui/picture.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -52,7 +53,7 @@ function ImageView({ id }: { id: string }) {
 
   const head = (
     <div className={own['head']}>
-      <Link to="/images" search={search} className={styles['back']}>
+      <Link to="/images" search={search} className={parts['back']}>
         <Icon name="back" /> Images
       </Link>
       <Step name="left" text="Previous picture (k)" go={go(previous)} />

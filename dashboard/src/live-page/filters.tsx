@@ -1,10 +1,11 @@
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
-import { ListProviders, ListTasks, WatchFeed } from '../api/generated.ts'
+import { ListTasks, WatchFeed } from '../api/generated.ts'
+import { Choice } from '../filters/choice.tsx'
+import { PromptSearch } from '../filters/prompt-search.tsx'
+import { TileSizes } from '../filters/tile-sizes.tsx'
+import { useNames } from '../filters/use-names.ts'
 import { PAGE_SIZE } from '../live/feed.ts'
 import { filterOf, isFiltered, serverFilterOf, STATUSES, type LiveSearch } from '../live/filter.ts'
-import { useSession } from '../session/context.ts'
-import { Icon } from '../ui/icon.tsx'
 import { QueryButton } from '../ui/query-button.tsx'
 import { Segments } from '../ui/segments.tsx'
 import { statusText } from '../ui/status.tsx'
@@ -15,11 +16,8 @@ import { WhenChoice } from './when-choice.tsx'
 /** The conditions of the page, kept in its address. */
 export function Filters({ search }: { search: LiveSearch }) {
   const navigate = useNavigate({ from: '/' })
-  const { providers, models } = useOffers()
+  const { providers, models } = useNames()
   const keys = useKeyNames()
-  const [text, setText] = useState(search.q ?? '')
-  const field = useRef<HTMLInputElement>(null)
-  useEffect(() => setText(search.q ?? ''), [search.q])
 
   function change(part: LiveSearch): void {
     const next = Object.entries({ ...search, ...part }).filter(([, value]) => value !== undefined)
@@ -33,27 +31,7 @@ export function Filters({ search }: { search: LiveSearch }) {
 
   return (
     <search className={styles['filters']}>
-      <form
-        className={styles['search']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          change({ q: text.trim() || undefined })
-        }}
-      >
-        <Icon name="search" size={15} />
-        <input
-          ref={field}
-          type="search"
-          className="field"
-          placeholder="Words of the prompt"
-          aria-label="Find by words of the prompt"
-          value={text}
-          onChange={({ target }) => {
-            setText(target.value)
-            if (target.value === '' && search.q !== undefined) change({ q: undefined })
-          }}
-        />
-      </form>
+      <PromptSearch value={search.q} onChange={(q) => change({ q })} />
       <div className={styles['statuses']} role="group" aria-label="Status">
         {STATUSES.map((status) => (
           <button
@@ -106,18 +84,7 @@ export function Filters({ search }: { search: LiveSearch }) {
           value={search.view ?? 'grid'}
           onChange={(view) => change({ view: view === 'table' ? view : undefined })}
         />
-        {search.view !== 'table' && (
-          <Segments
-            label="Size of the pictures"
-            options={[
-              { value: 's', text: 'S' },
-              { value: 'm', text: 'M' },
-              { value: 'l', text: 'L' },
-            ]}
-            value={search.size ?? 'm'}
-            onChange={(size) => change({ size: size === 'm' ? undefined : size })}
-          />
-        )}
+        {search.view !== 'table' && <TileSizes value={search.size} onChange={(size) => change({ size })} />}
         <QueryButton
           queries={[
             {
@@ -131,52 +98,4 @@ export function Filters({ search }: { search: LiveSearch }) {
       </span>
     </search>
   )
-}
-
-interface ChoiceProps {
-  label: string
-  value: string | undefined
-  options: readonly string[]
-  textOf?: (option: string) => string
-  onChange: (value: string | undefined) => void
-}
-
-function Choice({ label, value, options, textOf = String, onChange }: ChoiceProps) {
-  const all = value === undefined || options.includes(value) ? options : [value, ...options]
-  return (
-    <select
-      className={`field ${styles['choice']}`}
-      aria-label={label}
-      value={value ?? ''}
-      onChange={({ target }) => onChange(target.value || undefined)}
-    >
-      <option value="">Any {label.toLowerCase()}</option>
-      {all.map((one) => (
-        <option key={one} value={one}>
-          {textOf(one)}
-        </option>
-      ))}
-    </select>
-  )
-}
-
-function useOffers(): { providers: string[]; models: string[] } {
-  const { connection } = useSession()
-  const [offers, setOffers] = useState<{ providers: string[]; models: string[] }>({
-    providers: [],
-    models: [],
-  })
-  useEffect(() => {
-    const abort = new AbortController()
-    const read = async () => {
-      const found = await connection.read(ListProviders, {}, abort.signal)
-      setOffers({
-        providers: found.map(({ name }) => name),
-        models: [...new Set(found.flatMap((one) => one.models.map(({ name }) => name)))].toSorted(),
-      })
-    }
-    void read().catch(() => {})
-    return () => abort.abort()
-  }, [connection])
-  return offers
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { timeOf, type LiveSearch } from '../live/filter.ts'
 import { FormDialog } from '../ui/form-dialog.tsx'
-import styles from './filters.module.css'
+import fields from '../filters/fields.module.css'
 
 const SPANS = [
   { value: '1h', text: 'Last hour' },
@@ -29,7 +29,7 @@ export function WhenChoice({ from, to, onChange }: WhenChoiceProps) {
   return (
     <>
       <select
-        className={`field ${styles['choice']}`}
+        className={`field ${fields['choice']}`}
         aria-label="Created"
         value={isFixed ? 'FIXED' : (span ?? '')}
         onChange={({ target }) => choose(target.value)}

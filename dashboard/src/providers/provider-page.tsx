@@ -12,6 +12,7 @@ import { HealthTab } from './health-tab.tsx'
 import { ModelsTab } from './models-tab.tsx'
 import { PricesTab } from './prices-tab.tsx'
 import { ProviderActions } from './provider-actions.tsx'
+import parts from '../ui/parts.module.css'
 import styles from './provider-page.module.css'
 import { TABS, type ProviderTab } from './providers-search.ts'
 import { useOffer, useProviders } from './use-providers.ts'
@@ -33,8 +34,8 @@ function ProviderView({ name }: { name: string }) {
   const provider = providers?.find((one) => one.name === name)
   const isMissing = providers !== undefined && !provider
   return (
-    <div className={styles['page']}>
-      <Link to="/providers" className={styles['back']}>
+    <div className={parts['page']}>
+      <Link to="/providers" className={parts['back']}>
         <Icon name="back" /> Providers
       </Link>
       <PageHead title={name} note={provider && <Health health={provider.health} />}>

@@ -7,6 +7,7 @@ import { NoRight } from '../shell/no-right.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import styles from '../ui/detail.module.css'
+import parts from '../ui/parts.module.css'
 import { Problem } from '../ui/problem.tsx'
 import { QueryButton } from '../ui/query-button.tsx'
 import { Status, statusText } from '../ui/status.tsx'
@@ -155,7 +156,7 @@ function Tabs({ task }: { task: TaskDetail }) {
 
 function Back() {
   return (
-    <Link to="/" className={styles['back']}>
+    <Link to="/" className={parts['back']}>
       <Icon name="back" /> Live
     </Link>
   )
