@@ -1,5 +1,6 @@
 // GatewayConfig is written by hand, for its documentation. The compiler compares it with the schema that is validated at
 // run time: an error here names a setting that is missing from one of the two, or differs.
+import { readFileSync } from 'node:fs'
 import { expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { CONFIG_SHAPE } from '../../src/config/shape.ts'
@@ -51,7 +52,7 @@ it('provider entries declare the options that their dialect validates', () => {
 })
 
 // These options are assembled at run time from those of the presets.
-it('the openai entry declares the options of the dialect and of its presets', () => {
+it('the openai entry declares the options of the dialect, its presets and their options', () => {
   const declared: Record<keyof Options<OpenaiProviderConfig>, true> = {
     adminKey: true,
     apiKey: true,
@@ -74,4 +75,14 @@ it('the openai entry declares the options of the dialect and of its presets', ()
   }
   const { properties } = z.toJSONSchema(dialects.openai!.options, { io: 'input', unrepresentable: 'any' })
   expect(Object.keys(properties ?? {}).toSorted()).toEqual(Object.keys(declared).toSorted())
+
+  const presets: Record<NonNullable<OpenaiProviderConfig['preset']>, true> = {
+    azure: true,
+    openrouter: true,
+    pmock: true,
+  }
+  expect(properties?.['preset']).toMatchObject({ enum: Object.keys(presets) })
+  const row = /^\| `preset` .*$/m.exec(readFileSync('docs/configuration.md', 'utf8'))?.[0] ?? ''
+  const named = [...row.matchAll(/`(\w+)`/g)].map(([, name]) => name)
+  expect(named).toEqual(['preset', 'openai', ...Object.keys(presets)])
 })
